@@ -1,0 +1,1 @@
+"""Text to decision, pure: taxonomy, classifier, emergency detector, places and dispatch policy."""

@@ -1,0 +1,1 @@
+"""Audio to text and text to audio: frames, endpointing, recogniser port and engines, prompts and voices."""
