@@ -133,7 +133,7 @@ def _require_reach(url: str, seconds: float) -> None:
             with urllib.request.urlopen(request, timeout=seconds):  # noqa: S310 - as above
                 answer.append(None)
         except (OSError, ValueError) as exc:  # URLError and HTTPError are OSErrors
-            answer.append(str(exc))
+            answer.append(str(exc.reason if isinstance(exc, urllib.error.URLError) else exc))
 
     thread = threading.Thread(target=ask, name="model-reach", daemon=True)
     thread.start()
@@ -170,13 +170,13 @@ def _download(name: str, archive: Archive, target: Path, timeout: float, progres
 def _from_hub(
     model: Model, repo_id: str, into: Path, work: Path, reach_seconds: float, progress: ProgressCallback
 ) -> None:
-    import huggingface_hub as hub  # half a second to import, needed only here
+    from huggingface_hub import constants, hf_hub_download  # half a second to import, needed only here
 
-    _require_reach(f"{hub.constants.ENDPOINT}/{repo_id}", reach_seconds)
+    _require_reach(f"{constants.ENDPOINT}/{repo_id}", reach_seconds)
     for done, file in enumerate(model.files):
         progress(Progress(model.name, file.path, done, len(model.files)))
         try:
-            cached = hub.hf_hub_download(repo_id, file.path, cache_dir=work / "hub", etag_timeout=reach_seconds)
+            cached = hf_hub_download(repo_id, file.path, cache_dir=work / "hub", etag_timeout=reach_seconds)
         except (OSError, ValueError) as exc:  # HfHubHTTPError and LocalEntryNotFoundError are both
             raise SourceUnavailable(f"the download broke off: {exc}") from exc
         _copy(Path(cached), into / file.path)
