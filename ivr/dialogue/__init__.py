@@ -1,0 +1,9 @@
+"""What is said to a caller and what is made of the answers: a pure state machine, its events and its actions."""
+
+from ivr.dialogue.actions import Action
+from ivr.dialogue.events import Event
+from ivr.dialogue.machine import Dialogue, State
+from ivr.dialogue.request import Completeness, Request, Spoken
+from ivr.dialogue.rules import DialogueRules
+
+__all__ = ["Action", "Completeness", "Dialogue", "DialogueRules", "Event", "Request", "Spoken", "State"]

@@ -1,0 +1,403 @@
+"""The dialogue: one open question, and the way from the caller's words to a ticket number, to a person or to 110.
+
+A pure state machine: `Dialogue.step` takes one event and gives the actions to carry out, in order. What holds in every
+state (keys 9, 0, 8, `*`, `#`; certain danger; "人工"; hang-up) is looked at first, then the state's own row of the
+table. Invariants: a key that answers a question can never call the police; silence and not being understood are counted
+apart; after `Leave` nothing more is asked of the call; a request that was stated is either saved or still in
+`unsaved()`.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from enum import StrEnum
+from typing import ClassVar
+
+from ivr.dialogue import actions as act
+from ivr.dialogue import answers, phrases
+from ivr.dialogue import events as ev
+from ivr.dialogue.request import Completeness, Request, Spoken
+from ivr.dialogue.rules import DialogueRules
+from ivr.names import Action as Handover
+from routing.decision import Candidate, Decision, Emergency, EmergencyLevel
+from speech.ports import Bias
+
+Actions = tuple[act.Action, ...]
+YES_NO = Bias(grammar=("对", "不对", "是", "不是", "需要", "不需要", "没有", "人工"))
+
+
+class State(StrEnum):
+    NEW = "new"
+    LISTEN = "listen"
+    CLARIFY = "clarify"
+    PLACE = "place"
+    CONFIRM = "confirm"
+    SAVE = "save"
+    MORE = "more"
+    EMERGENCY = "emergency"
+    LEFT = "left"
+
+
+class Dialogue:
+    """One caller's conversation. Give it events one at a time; carry out what it returns."""
+
+    def __init__(self, rules: DialogueRules) -> None:
+        self._rules = rules
+        self.state = State.NEW
+        self.request = Request()
+        self.saved: list[str] = []
+        self._no_inputs = 0
+        self._no_matches = 0
+        self._asked_other_words = False
+        self._place_asked = False
+        self._options: tuple[Candidate, ...] = ()
+        self._danger_denied = False
+        self._alerted = False
+        self._last_said: tuple[act.Say, ...] = ()
+        self._bias: Bias | None = None
+        self._speaking = False
+        self._saving = False
+
+    def step(self, event: ev.Event) -> Actions:
+        """The answer to one event. Nothing happens any more once the caller was handed over or is gone."""
+        if isinstance(event, ev.Saved | ev.SaveFailed):
+            return self._save_answered(event)
+        if self.state is State.LEFT:
+            return ()
+        match event:
+            case ev.Started():
+                return self._go(State.LISTEN, act.Say((phrases.GREETING,)))
+            case ev.HungUp():
+                self.state = State.LEFT
+                return ()
+            case ev.SpeechOnset():
+                return self._onset()
+            case ev.PartialHeard():
+                return self._partial(event)
+            case ev.UtteranceHeard():
+                self._speaking = False
+                return self._utterance(event)
+            case ev.Key():
+                return self._key(event.digit)
+            case ev.NothingSaid():
+                return self._nothing_said()
+            case ev.SayingDone():
+                return self._saying_done()
+            case ev.Resumed():
+                return (*self._last_said, act.Listen(self._bias))
+            case ev.RecognitionGone():
+                return self._leave(Handover.FALLBACK, note="recognition-off")
+            case ev.CallTooLong():
+                return self._leave(Handover.AGENTS, note="call-too-long")
+
+    def unsaved(self) -> Request | None:
+        """What the caller stated and nobody has written down yet."""
+        return self.request if self.request.stated and not self._saving else None
+
+    @property
+    def matter(self) -> str:
+        """The words a decision is made of: all said for this request since a read-back was last refused."""
+        return self.request.matter
+
+    # What holds everywhere.
+
+    def _key(self, digit: str) -> Actions:
+        match digit:
+            case "9":
+                return self._bridge(Emergency(EmergencyLevel.CERTAIN, "key", "110", "9", ("caller pressed 9",)))
+            case "0":
+                return self._leave(Handover.AGENTS, note="key-0")
+            case "8" if self._rules.special_line:
+                return self._leave(Handover.ONESHOT, "special", note="key-8")
+            case "*":
+                return (act.Hush(), *self._last_said, act.Listen(self._bias))
+            case "#":
+                return self._finished_key()
+            case "1" | "2" | "3" | "4" | "5" | "6" | "7":
+                return self._answer_key(int(digit))
+        return ()
+
+    def _finished_key(self) -> Actions:
+        if self._speaking:
+            return (act.FinishUtterance(),)
+        if self.state is State.PLACE:
+            return (act.Hush(), *self._confirm())
+        return ()
+
+    def _onset(self) -> Actions:
+        self._speaking = True
+        return (act.Hush(),) if self._last_said and self._last_said[-1].barge_in else ()
+
+    def _partial(self, event: ev.PartialHeard) -> Actions:
+        match event.emergency.level:
+            case EmergencyLevel.CERTAIN:
+                self.request = self.request.heard(Spoken(event.text, 0.0, 0.0, None))
+                return self._bridge(event.emergency)
+            case EmergencyLevel.POSSIBLE if not self._alerted:
+                self._alerted = True
+                return (act.Alert("possible-emergency"),)
+        if answers.asks_for_person(event.text, whole=False):
+            return self._leave(Handover.AGENTS, note="asked-for-person")
+        return ()
+
+    def _utterance(self, event: ev.UtteranceHeard) -> Actions:
+        text = event.final.text
+        danger = event.answer.emergency if event.answer else Emergency()
+        if danger.level is EmergencyLevel.CERTAIN:
+            self._keep(event)
+            return self._bridge(danger)
+        if text and answers.asks_for_person(text):
+            return self._leave(Handover.AGENTS, note="asked-for-person")
+        if self.state is not State.EMERGENCY and danger.level is EmergencyLevel.POSSIBLE and not self._danger_denied:
+            self._keep(event)
+            return self._ask_danger(danger, event.decision)
+        return self._BY_STATE[self.state](self, event)
+
+    def _nothing_said(self) -> Actions:
+        if self._speaking:
+            return ()
+        if self.state is State.MORE:
+            return self._leave(Handover.GOODBYE)
+        if self.state is State.EMERGENCY:
+            # Somebody in danger may not be able to speak: a person takes the line.
+            return self._leave(Handover.AGENTS, note="possible-emergency")
+        self._no_inputs += 1
+        if self._no_inputs > self._rules.no_input_prompts:
+            return self._patience_spent("silent-call")
+        if self.state is State.PLACE:
+            return self._confirm()
+        if self.state in (State.CONFIRM, State.CLARIFY) and self._no_inputs > 1:
+            return self._save("unconfirmed") if self.state is State.CONFIRM else self._patience_spent("no-answer")
+        if self.state in (State.CONFIRM, State.CLARIFY):
+            return (*self._last_said, act.Listen(self._bias))
+        return self._ask(act.Say((phrases.NO_INPUT[self._no_inputs - 1],)))
+
+    def _saying_done(self) -> Actions:
+        if self._speaking or self.state in (State.NEW, State.SAVE):
+            return ()
+        seconds = {
+            State.LISTEN: self._rules.no_input_seconds,
+            State.MORE: self._rules.more_seconds,
+        }.get(self.state, self._rules.answer_seconds)
+        return (act.ExpectSpeech(seconds),)
+
+    # The states' own rows.
+
+    def _story(self, event: ev.UtteranceHeard) -> Actions:
+        """LISTEN: the caller tells what is wrong."""
+        self._keep(event)
+        if event.ended_by == "limit" and self.request.seconds < self._rules.longest_story_seconds:
+            return (act.Listen(self._bias),)
+        if not event.final.text or event.decision is None:
+            return self._not_understood()
+        return self._decided(event.decision)
+
+    def _option(self, event: ev.UtteranceHeard) -> Actions:
+        """CLARIFY: one of the options read out, or the matter in other words."""
+        number = answers.option(event.final.text, len(self._options))
+        if number is not None:
+            return self._answer_key(number)
+        if answers.yes_or_no(event.final.text) is answers.Answer.NO:
+            return self._leave(Handover.AGENTS, note="no-option-fits")
+        self._keep(event)
+        if event.decision and event.decision.category:
+            return self._decided(event.decision)
+        return self._patience_spent("not-classified")
+
+    def _place(self, event: ev.UtteranceHeard) -> Actions:
+        """PLACE: where it is, in the gazetteer's words or the caller's own."""
+        self._keep(event)
+        places = event.answer.places if event.answer else ()
+        self.request = replace(
+            self.request, place=places[0] if places else None, place_words=event.final.text or self.request.place_words
+        )
+        return self._confirm()
+
+    def _confirmation(self, event: ev.UtteranceHeard) -> Actions:
+        """CONFIRM: yes, no, or the matter put right in the same breath."""
+        text = event.final.text
+        match answers.yes_or_no(text):
+            case answers.Answer.YES:
+                return self._save()
+            case answers.Answer.NO:
+                return self._refused()
+        if answers.correction(text) or (event.answer and event.answer.category and len(text) > 6):
+            return self._put_right(event)
+        self._no_matches += 1
+        if self._no_matches > self._rules.no_match_prompts:
+            return self._save("unconfirmed")
+        return (*self._last_said, act.Listen(self._bias))
+
+    def _more(self, event: ev.UtteranceHeard) -> Actions:
+        """MORE: nothing more, or the next request (a ticket of its own, F65)."""
+        text = event.final.text
+        if not text or answers.nothing_more(text):
+            return self._leave(Handover.GOODBYE)
+        if answers.yes_or_no(text) is answers.Answer.YES:
+            return self._go(State.LISTEN, act.Say((phrases.GO_AHEAD,)))
+        self.state = State.LISTEN
+        return self._story(event)
+
+    def _danger_answer(self, event: ev.UtteranceHeard) -> Actions:
+        """EMERGENCY: is there danger now? Only a clear no goes on; anything unclear goes to a person."""
+        match answers.yes_or_no(event.final.text):
+            case answers.Answer.YES:
+                return self._bridge(replace(self.request.emergency, level=EmergencyLevel.CERTAIN))
+            case answers.Answer.NO:
+                return self._danger_over()
+        self._keep(event)
+        self._no_matches += 1
+        if self._no_matches > 1:
+            return self._leave(Handover.AGENTS, note="possible-emergency")
+        return self._ask(act.Say((phrases.EMERGENCY_QUESTION,)), bias=YES_NO)
+
+    def _ignore(self, event: ev.UtteranceHeard) -> Actions:
+        self._keep(event)
+        return ()
+
+    _BY_STATE: ClassVar[dict[State, Callable[["Dialogue", ev.UtteranceHeard], Actions]]] = {
+        State.NEW: _ignore,
+        State.LISTEN: _story,
+        State.CLARIFY: _option,
+        State.PLACE: _place,
+        State.CONFIRM: _confirmation,
+        State.SAVE: _ignore,
+        State.MORE: _more,
+        State.EMERGENCY: _danger_answer,
+    }
+
+    def _answer_key(self, number: int) -> Actions:
+        match self.state, number:
+            case State.EMERGENCY, 1:
+                return (act.Hush(), *self._bridge(replace(self.request.emergency, level=EmergencyLevel.CERTAIN)))
+            case State.EMERGENCY, 2:
+                return (act.Hush(), *self._danger_over())
+            case State.CONFIRM, 1:
+                return (act.Hush(), *self._save())
+            case State.CONFIRM, 2:
+                return (act.Hush(), *self._refused())
+            case State.MORE, 1:
+                return (act.Hush(), *self._go(State.LISTEN, act.Say((phrases.GO_AHEAD,))))
+            case State.MORE, 2:
+                return (act.Hush(), *self._leave(Handover.GOODBYE))
+            case State.CLARIFY, 4:
+                return self._leave(Handover.AGENTS, note="no-option-fits")
+            case State.CLARIFY, chosen if chosen <= len(self._options):
+                self.request = replace(self.request, category=self._options[chosen - 1].category)
+                return (act.Hush(), *self._after_category())
+        return ()
+
+    # Steps shared by several rows.
+
+    def _keep(self, event: ev.UtteranceHeard) -> None:
+        final = event.final
+        others = tuple(other.text for other in final.alternatives[1:])
+        self.request = self.request.heard(Spoken(final.text, event.started, event.ended, final.confidence, others))
+        if event.answer:
+            self.request = self.request.endangered(event.answer.emergency)
+
+    def _decided(self, decision: Decision) -> Actions:
+        self.request = self.request.decided(decision)
+        self._no_inputs = self._no_matches = 0
+        if decision.category:
+            return self._after_category()
+        if not self._asked_other_words:
+            self._asked_other_words = True
+            return self._ask(act.Say((phrases.NO_MATCH[-1],)))
+        self._options = decision.candidates[:3]
+        if not self._options:
+            return self._leave(Handover.AGENTS, note="not-classified")
+        return self._go(State.CLARIFY, act.Say(phrases.options(self._options)))
+
+    def _after_category(self) -> Actions:
+        request = self.request
+        wants_place = request.decision is not None and request.decision.needs_place
+        if wants_place and not request.place and not self._place_asked:
+            self._place_asked = True
+            return self._go(State.PLACE, act.Say((phrases.ASK_PLACE,)))
+        return self._confirm()
+
+    def _confirm(self) -> Actions:
+        self._no_inputs = 0
+        return self._go(State.CONFIRM, act.Say(phrases.read_back(self.request)), bias=YES_NO)
+
+    def _refused(self) -> Actions:
+        self.request = self.request.refused()
+        if len(self.request.earlier_versions) >= self._rules.corrections:
+            return self._leave(Handover.AGENTS, note="corrected-often")
+        self._no_matches = 0
+        self._place_asked = False
+        return self._go(State.LISTEN, act.Say((phrases.CORRECT_WHAT,)))
+
+    def _put_right(self, event: ev.UtteranceHeard) -> Actions:
+        self.request = self.request.refused()
+        if len(self.request.earlier_versions) >= self._rules.corrections:
+            return self._leave(Handover.AGENTS, note="corrected-often")
+        self._keep(event)
+        if event.answer is None:
+            return self._not_understood()
+        return self._decided(event.answer)
+
+    def _not_understood(self) -> Actions:
+        self._no_matches += 1
+        if self._no_matches > self._rules.no_match_prompts:
+            return self._patience_spent("not-understood")
+        return self._ask(act.Say((phrases.NO_MATCH[self._no_matches - 1],)))
+
+    def _patience_spent(self, note: str) -> Actions:
+        if self._rules.silent_call_to_person or self.request.stated:
+            return self._leave(Handover.AGENTS, note=note)
+        return self._leave(Handover.FALLBACK, note=note)
+
+    def _save(self, note: str = "") -> Actions:
+        self.state = State.SAVE
+        self._saving = True
+        return (act.Save(self.request, Completeness.COMPLETE, note),)
+
+    def _save_answered(self, event: ev.Saved | ev.SaveFailed) -> Actions:
+        self._saving = False
+        if isinstance(event, ev.SaveFailed):
+            return () if self.state is State.LEFT else self._leave(Handover.AGENTS, note="cannot-save")
+        told = self.request
+        self.saved.append(event.number)
+        self.request = Request(index=told.index + 1)
+        self._asked_other_words = self._place_asked = self._danger_denied = self._alerted = False
+        self._no_inputs = self._no_matches = 0
+        if self.state is State.LEFT:
+            return ()
+        return self._go(
+            State.MORE,
+            act.Say(phrases.ticket_number(event.number), barge_in=False),
+            act.Say((*phrases.promise(told), phrases.ANYTHING_ELSE)),
+        )
+
+    def _ask_danger(self, danger: Emergency, decision: Decision | None) -> Actions:
+        self.request = replace(self.request.endangered(danger), decision=decision)
+        alert = () if self._alerted else (act.Alert("possible-emergency"),)
+        self._alerted = True
+        return (*alert, *self._go(State.EMERGENCY, act.Say((phrases.EMERGENCY_QUESTION,)), bias=YES_NO))
+
+    def _danger_over(self) -> Actions:
+        """The caller says there is no danger: the request goes on from the words already said."""
+        self._danger_denied = True
+        self._no_matches = 0
+        decision = self.request.decision
+        if decision is None:
+            return self._go(State.LISTEN, act.Say((phrases.CORRECT_WHAT,)))
+        return self._decided(decision)
+
+    def _bridge(self, danger: Emergency) -> Actions:
+        self.request = self.request.endangered(danger)
+        return (act.Alert("emergency"), *self._leave(Handover.EMERGENCY, danger.service or "110", danger.kind))
+
+    def _leave(self, handover: Handover, target: str = "", note: str = "") -> Actions:
+        self.state = State.LEFT
+        return (act.Hush(), act.Leave(handover, target, note))
+
+    def _go(self, state: State, *says: act.Say, bias: Bias | None = None) -> Actions:
+        self.state = state
+        return self._ask(*says, bias=bias)
+
+    def _ask(self, *says: act.Say, bias: Bias | None = None) -> Actions:
+        self._last_said = says
+        self._bias = bias
+        return (*says, act.Listen(bias))

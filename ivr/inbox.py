@@ -1,0 +1,153 @@
+"""Finds made by the dialplan: calls that ended without the application become tickets, each exactly once.
+
+The fallback leaves `<uniqueid>.json` (and often `<uniqueid>.wav`) in the inbox. A find is joined with what this node
+knows of the call: a request already saved gets the recording attached (F04), a call properly ended needs nothing, a call
+unknown or broken off becomes a ticket `fallback`, with its recording transcribed when a recogniser is to be had (F01).
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+
+from ivr.call.ending import Journal
+from ivr.dialogue.request import Completeness, Request, Spoken
+from ivr.outbox import durable
+from ivr.outbox.outbox import CallFacts, CannotSave, Outbox
+from ivr.outbox.relay import wav_is_whole
+from routing.decision import Decision
+
+log = structlog.get_logger()
+
+Transcribe = Callable[[Path], Awaitable[tuple[str, float]]]
+"""A recording's words and its length in seconds; empty words when nothing was understood."""
+
+SHORTEST_RECORDING = 2.0
+"""Seconds; what is shorter and has no words is a caller who hung up, not a request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """One note of the dialplan."""
+
+    call: str
+    event: str
+    at: datetime
+    caller: str
+    dialled: str
+    recording: Path | None
+
+
+class Inbox:
+    """Scans one folder. `transcribe` may fail or be slow: a find waits for nothing but its own recording."""
+
+    def __init__(
+        self,
+        folder: Path,
+        recordings: Path,
+        *,
+        node: int,
+        outbox: Outbox,
+        journal: Journal,
+        is_live: Callable[[str], bool],
+        transcribe: Transcribe,
+        decide: Callable[[str], Decision],
+    ) -> None:
+        self._folder = folder
+        self._recordings = recordings
+        self._node = node
+        self._outbox = outbox
+        self._journal = journal
+        self._is_live = is_live
+        self._transcribe = transcribe
+        self._decide = decide
+        for name in ("done", "quarantine"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+
+    async def run(self, every_seconds: float) -> None:
+        """Scan for ever; ends by cancellation."""
+        while True:
+            try:
+                await self.scan()
+            except OSError as exc:
+                log.error("inbox_unreadable", reason=type(exc).__name__)
+            await asyncio.sleep(every_seconds)
+
+    async def scan(self) -> int:
+        """Take up every find that is complete. Returns how many tickets were opened."""
+        opened = 0
+        for path in sorted(await asyncio.to_thread(lambda: list(self._folder.glob("*.json")))):
+            try:
+                find = await asyncio.to_thread(self._read, path)
+            except (ValueError, KeyError) as exc:
+                log.error("inbox_note_quarantined", reason=type(exc).__name__)
+                await asyncio.to_thread(durable.move, path, self._folder / "quarantine" / path.name)
+                continue
+            if self._is_live(find.call) or not self._is_complete(find):
+                continue
+            try:
+                opened += await self._take(find)
+            except CannotSave:
+                return opened
+            await asyncio.to_thread(durable.move, path, self._folder / "done" / path.name)
+        return opened
+
+    async def _take(self, find: Find) -> int:
+        recording = find.recording or self._whole_call(find.call)
+        number = self._outbox.ticket_of(find.call)
+        if number:
+            if find.recording:
+                await self._outbox.attach(number, find.call, find.recording, "fallback")
+            return 0
+        if self._journal.find(find.call) and not find.recording:
+            return 0
+        request = await self._request(find, recording)
+        if request is None:
+            return 0
+        facts = CallFacts(find.call, "", self._node, find.at, find.caller, find.dialled)
+        completeness = Completeness.EMERGENCY if find.event == "emergency" else Completeness.FALLBACK
+        number = await self._outbox.save(facts, request, completeness, note=f"fallback:{find.event}")
+        if recording:
+            await self._outbox.attach(number, find.call, recording, "recording")
+        log.info("fallback_ticket", call=find.call, kind=find.event)
+        return 1
+
+    async def _request(self, find: Find, recording: Path | None) -> Request | None:
+        words, seconds = await self._transcribe(recording) if recording else ("", 0.0)
+        if find.event == "abandoned" and not words and seconds < SHORTEST_RECORDING:
+            return None
+        request = Request(spoken=(Spoken(words, 0.0, seconds, None),))
+        if not words:
+            return request
+        decision = await asyncio.to_thread(self._decide, words)
+        return request.decided(decision).endangered(decision.emergency)
+
+    def _whole_call(self, call_id: str) -> Path | None:
+        """What the caller said, as Asterisk recorded it from the first second."""
+        path = self._recordings / f"{call_id}-in.wav"
+        return path if wav_is_whole(path) else None
+
+    def _is_complete(self, find: Find) -> bool:
+        return find.recording is None or wav_is_whole(find.recording) or not find.recording.exists()
+
+    def _read(self, path: Path) -> Find:
+        fields = json.loads(path.read_text())
+        call = str(fields["call"])
+        if not re.fullmatch(r"[\w.-]{1,64}", call) or call != path.stem:
+            raise ValueError("the note's call id does not fit its name")
+        name = fields.get("recording")
+        if name is not None and Path(str(name)).name != name:
+            raise ValueError("the note names a recording outside the inbox")
+        return Find(
+            call=call,
+            event=str(fields["event"]),
+            at=datetime.fromisoformat(str(fields["at"])),
+            caller=re.sub(r"[^0-9+]", "", str(fields.get("caller") or "")),
+            dialled=re.sub(r"[^0-9+]", "", str(fields.get("dialled") or "")),
+            recording=self._folder / str(name) if name else None,
+        )
