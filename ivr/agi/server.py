@@ -1,0 +1,152 @@
+"""The FastAGI server: one connection, one session, one call of the handler.
+
+Strategy: connections are admitted by `ivr.admission`, read under one deadline for the whole environment, and then
+handed to the handler; every connection's task lives in the server's own task group. Invariants: nothing that a peer
+sends or omits costs more than its own connection (a probe, half a header, a byte a second); an exception in a handler
+ends its call's session only, so Asterisk goes on with the done-flag still 0; `close` stops accepting first, waits for
+running calls up to its grace and cancels what is left.
+"""
+
+import asyncio
+import traceback
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+import structlog
+
+from ivr.admission import Admission, AdmissionLimits, Visitor
+from ivr.agi.session import AgiSession, SessionLimits, open_session
+from ivr.errors import CallerHungUp, RemoteFault
+
+Handler = Callable[[AgiSession], Awaitable[None]]
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class FastAgiLimits:
+    admission: AdmissionLimits = field(default_factory=AdmissionLimits)
+    session: SessionLimits = field(default_factory=SessionLimits)
+
+
+class FastAgiServer:
+    """`async with FastAgiServer("127.0.0.1", 4573, handler) as server:`; `server.port` is the port really bound."""
+
+    def __init__(self, host: str, port: int, handler: Handler, limits: FastAgiLimits | None = None) -> None:
+        self._host = host
+        self._requested_port = port
+        self._handler = handler
+        self._limits = limits or FastAgiLimits()
+        self._admission = Admission(self._limits.admission)
+        self._group = asyncio.TaskGroup()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+        self._bound_port = 0
+        self._closing = False
+
+    @property
+    def port(self) -> int:
+        """The bound TCP port."""
+        return self._bound_port
+
+    @property
+    def admission(self) -> Admission:
+        """Counts of waiting, running and refused connections."""
+        return self._admission
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._connected, self._host, self._requested_port, backlog=512)
+        self._bound_port = self._server.sockets[0].getsockname()[1]
+        await self._group.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self.close(0)
+        finally:
+            await self._group.__aexit__(None, None, None)
+
+    async def close(self, grace_seconds: float) -> None:
+        """Accept no more, let running calls end for `grace_seconds`, then cancel them. Idempotent."""
+        self._closing = True
+        if self._server is not None:
+            self._server.close()
+        if self._tasks and grace_seconds > 0:
+            await asyncio.wait(self._tasks, timeout=grace_seconds)
+        remaining = set(self._tasks)
+        if remaining:
+            log.warning("agi_calls_cut_at_shutdown", calls=len(remaining))
+        for task in remaining:
+            task.cancel()
+        if remaining:
+            await asyncio.wait(remaining)
+
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        address = None if self._closing else writer.get_extra_info("peername")
+        visitor = self._admission.arrive(address[0], writer.transport.abort) if address else None
+        if visitor is None:
+            log.warning("agi_peer_refused", security=True)
+            writer.transport.abort()
+            return
+        task = self._group.create_task(self._serve(reader, writer, visitor))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, visitor: Visitor) -> None:
+        try:
+            session = await open_session(reader, writer, self._limits.session)
+            if session is None:
+                return
+            if not visitor.promote():
+                log.warning("agi_full", active=self._admission.active)
+                return
+            await self._run_call(reader, session)
+        except TimeoutError:
+            log.info("agi_handshake_too_slow")
+        except RemoteFault as exc:
+            log.warning("agi_handshake_refused", reason=str(exc), security=True)
+        except OSError as exc:
+            log.info("agi_peer_vanished", error=type(exc).__name__)
+        finally:
+            visitor.leave()
+            writer.close()
+            await self._linger(writer)
+
+    async def _linger(self, writer: asyncio.StreamWriter) -> None:
+        try:
+            async with asyncio.timeout(self._limits.session.linger_seconds):
+                await writer.wait_closed()
+        except (TimeoutError, OSError):
+            writer.transport.abort()
+
+    async def _run_call(self, reader: asyncio.StreamReader, session: AgiSession) -> None:
+        """The session's pump beside the handler; the pump ends with the handler, never the other way round."""
+        with structlog.contextvars.bound_contextvars(call_id=session.call_id):
+            async with asyncio.TaskGroup() as group:
+                pump = group.create_task(session.pump(reader))
+                try:
+                    await self._handle(session)
+                finally:
+                    session.close()
+                    pump.cancel()
+
+    async def _handle(self, session: AgiSession) -> None:
+        try:
+            if session.environment.hostile:
+                log.warning("agi_environment_hostile", call_id=session.call_id, security=True)
+                await session.reread_identity()
+            await self._handler(session)
+        except CallerHungUp:
+            log.info("agi_caller_hung_up", call_id=session.call_id)
+        except Exception as exc:  # the one catch-all of a call (F05): the others must not notice
+            log.error("agi_handler_failed", call_id=session.call_id, error=type(exc).__name__, where=_where(exc))
+
+
+def _where(exc: BaseException) -> str:
+    """The innermost line, without the exception's message: that may quote what a caller said."""
+    frames = traceback.extract_tb(exc.__traceback__)
+    return f"{frames[-1].name}:{frames[-1].lineno}" if frames else "unknown"
