@@ -1,0 +1,50 @@
+"""Rules that keep invented text away from the dialogue. Whisper writes something for any audio: subtitles' credits for
+noise, its own text twice for a short clip, a loop for a hum. Pure functions over text and durations.
+"""
+
+import re
+from typing import Final
+
+__all__ = ["MAX_CHARACTERS_PER_SECOND", "refusal", "unloop"]
+
+MAX_CHARACTERS_PER_SECOND: Final = 9.0
+"""Fast Mandarin is 6 to 7 characters a second; 9 leaves room for a voice detector that clipped the ends."""
+
+_CREDITS: Final = re.compile(
+    r"字幕|amara|不吝点赞|订阅|打赏|明镜与点点|谢谢(?:大家)?(?:的)?(?:观看|收看|收听)|感谢(?:您的)?(?:观看|收看|收听)|"
+    r"下[期集]再[见会]|请按赞|優優獨播|优优独播|独播剧场|词曲|作曲|编曲|中文字幕|thankyouforwatching|subtitles"
+)
+_MUSIC: Final = re.compile(r"[♪♫♬【】《》\[\]]")
+_SPOKEN: Final = re.compile(r"[^\W_]")
+_LOOP: Final = re.compile(r"(.{1,20}?)\1{3,}", re.DOTALL)
+_DOUBLED: Final = re.compile(r"^(.{3,})[，,。\s]*\1[，,。\s]*$", re.DOTALL)
+
+
+def unloop(text: str) -> str:
+    """A piece said four or more times in a row said once. Digits may repeat: 八八八八 is a telephone number."""
+
+    def once(match: re.Match[str]) -> str:
+        piece = match.group(1)
+        return match.group() if re.fullmatch(r"[\d〇零一二三四五六七八九幺]+", piece) else piece
+
+    return _LOOP.sub(once, text)
+
+
+def refusal(text: str, voiced: float, prompt: str = "") -> str:
+    """Why `text` is not believed for `voiced` seconds of voice, as a short word; empty when it is believed."""
+    spoken = "".join(_SPOKEN.findall(text)).lower()
+    if not spoken:
+        return "empty"
+    if _CREDITS.search(spoken) or _MUSIC.search(text):
+        return "credits"
+    if prompt and spoken in "".join(_SPOKEN.findall(prompt)).lower():
+        return "prompt"
+    cjk = sum("一" <= char <= "鿿" for char in spoken)
+    # Latin text counts by words of about five letters, so that an address in letters is not refused.
+    if (cjk + (len(spoken) - cjk) / 3) / max(voiced, 0.4) > MAX_CHARACTERS_PER_SECOND:
+        return "rate"
+    if len(spoken) >= 24 and len(unloop(spoken)) <= len(spoken) / 3:
+        return "loop"
+    if _DOUBLED.match(text) and len(spoken) / max(voiced, 0.4) > MAX_CHARACTERS_PER_SECOND * 0.7:
+        return "doubled"
+    return ""

@@ -1,0 +1,385 @@
+"""Recognition in worker processes behind `speech.ports.Recogniser`: a stream is pinned to a worker, and when that
+worker dies or hangs the whole utterance is replayed into a fresh one; the second loss ends the stream with `Lost`.
+
+Every wait has a limit from the settings. A worker that is silent for `stall_seconds`, or whose engine call lasts
+`decode_seconds`, is killed. Audio beyond what a worker takes waits in the stream's ring. Events that nobody reads do not
+pile up: only the latest partial is kept.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+
+from speech.engines.choice import EngineChoice
+from speech.errors import ModelError, Overloaded, WireError
+from speech.frames import bytes_of, seconds_of
+from speech.ports import Alternative, Bias, Capabilities, Lost, Partial, RecognitionEvent
+from speech.ports import Final as FinalEvent
+from speech.replay import ReplayBuffer
+from speech.settings import SpeechSettings
+from speech.wire import Kind, Message, encode_json
+from speech.workerprocess import WorkerProcess
+
+__all__ = ["PoolCounters", "PoolRecogniser"]
+
+_log = structlog.get_logger()
+
+_AUDIO_PIECE: Final = 64 * 1024
+_WATCH_SECONDS: Final = 0.1
+_BACKOFF: Final = (0.0, 0.2, 1.0, 5.0, 15.0)
+
+
+@dataclass(slots=True)
+class PoolCounters:
+    """What happened since the start, for metrics."""
+
+    started: int = 0
+    crashed: int = 0
+    stalled: int = 0
+    replayed: int = 0
+    lost: int = 0
+    refused: int = 0
+    dropped_bytes: int = 0
+
+
+class _Slot:
+    """One place for a worker; the process in it changes, the slot stays."""
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.worker: WorkerProcess | None = None
+        self.ready = False
+        self.last_sign = 0.0
+        self.busy = 0.0
+        self.streams: dict[int, PoolStream] = {}
+
+
+class PoolStream:
+    """One utterance; see `speech.ports.RecognitionStream`."""
+
+    def __init__(self, pool: "PoolRecogniser", number: int, bias: Bias | None, limit: int, now: float) -> None:
+        self.number = number
+        self.bias = bias
+        self.slot: _Slot | None = None
+        self.losses = 0
+        self.homeless_since = now
+        self.finished = False
+        self._told_finish = False
+        self._pool = pool
+        self._buffer = ReplayBuffer(limit)
+        self._offset = 0.0
+        self._partial: Partial | None = None
+        self._end: FinalEvent | Lost | None = None
+        self._closed = False
+        self._news = asyncio.Event()
+
+    def feed(self, pcm: bytes) -> None:
+        if self.finished or self._end is not None or self._closed:
+            return
+        before = self._buffer.dropped
+        self._buffer.append(pcm)
+        self._pool.counters.dropped_bytes += self._buffer.dropped - before
+        self.flush()
+
+    def finish(self) -> None:
+        if not self.finished:
+            self.finished = True
+            self.flush()
+
+    async def events(self) -> AsyncIterator[RecognitionEvent]:
+        while not self._closed:
+            await self._news.wait()
+            self._news.clear()
+            if self._partial is not None:
+                partial, self._partial = self._partial, None
+                yield partial
+            if self._end is not None:
+                yield self._end
+                return
+
+    async def aclose(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._pool.release(self)
+            self._news.set()
+
+    # The pool's side.
+
+    def attach(self, slot: _Slot) -> None:
+        """Begin, or begin again, on `slot`'s worker with everything that is kept."""
+        self.slot, self._told_finish = slot, False
+        slot.streams[self.number] = self
+        self._offset = seconds_of(self._buffer.rewind())
+        order: dict[str, Any] = {"rate": 8_000}
+        if self.bias is not None:
+            order |= {"grammar": list(self.bias.grammar), "terms": list(self.bias.terms)}
+        if slot.worker is not None:
+            slot.worker.write(encode_json(Kind.OPEN, self.number, order))
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what the pipe takes; the watch calls again for the rest."""
+        worker = self.slot.worker if self.slot is not None else None
+        if worker is None:
+            return
+        while self._buffer.unsent and worker.room:
+            worker.send(Kind.AUDIO, self.number, self._buffer.take(_AUDIO_PIECE))
+        if self.finished and not self._buffer.unsent and not self._told_finish:
+            self._told_finish = True
+            worker.send(Kind.FINISH, self.number)
+
+    def partial(self, text: str, at: float) -> None:
+        self._partial = Partial(text, round(self._offset + at, 3))
+        self._news.set()
+
+    def end(self, event: FinalEvent | Lost) -> None:
+        """The last event; the first call counts."""
+        if self._end is None:
+            self._end = event
+            self._news.set()
+
+    @property
+    def offset(self) -> float:
+        return self._offset
+
+
+class PoolRecogniser:
+    """`Recogniser` over `settings.workers` processes of one engine."""
+
+    def __init__(
+        self, choice: EngineChoice, settings: SpeechSettings, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._choice = choice
+        self._settings = settings
+        self._clock = clock
+        self._slots = [_Slot(index) for index in range(settings.workers)]
+        self._homeless: dict[int, PoolStream] = {}
+        self._numbers = 0
+        self._runner: asyncio.Task[None] | None = None
+        self._first: asyncio.Future[None] | None = None
+        self._capabilities: Capabilities | None = None
+        self.failure: ModelError | None = None
+        self.counters = PoolCounters()
+
+    @property
+    def name(self) -> str:
+        return self._choice.name
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """As the engine declared; before the first worker is ready, what its kind can do."""
+        if self._capabilities is not None:
+            return self._capabilities
+        vosk = self._choice.name == "vosk"
+        return Capabilities(streaming=vosk, grammar=vosk, confidence=True, sample_rate=16_000)
+
+    @property
+    def ready(self) -> bool:
+        return any(slot.ready for slot in self._slots)
+
+    @property
+    def worker_pids(self) -> list[int]:
+        """Process ids of the workers that run, for the supervisor's display and for tests."""
+        return [slot.worker.pid for slot in self._slots if slot.worker is not None and slot.worker.alive]
+
+    async def start(self) -> None:
+        if self._runner is not None:
+            return
+        self._first = asyncio.get_running_loop().create_future()
+        self._runner = asyncio.create_task(self._run(), name="speech-pool")
+        try:
+            async with asyncio.timeout(self._settings.load_seconds):
+                await asyncio.shield(self._first)
+        except TimeoutError as exc:
+            raise self._fail(
+                f"{self._choice.name} did not load {self._choice.model} within {self._settings.load_seconds:g} s; "
+                "raise speech.load_seconds or free the machine"
+            ) from exc
+
+    def open(self, stream_id: str, bias: Bias | None = None) -> PoolStream:
+        taken = sum(len(slot.streams) for slot in self._slots) + len(self._homeless)
+        capacity = self._settings.streams_per_worker * len(self._slots)
+        if not self.ready and not self._reviving:
+            self.counters.refused += 1
+            raise Overloaded(f"recognition is not ready: {self.failure or 'no worker has loaded its model'}")
+        if taken >= capacity:
+            self.counters.refused += 1
+            raise Overloaded(f"recognition is full: {taken} of {capacity} streams")
+        self._numbers = self._numbers % 0xFFFFFFFF + 1
+        limit = bytes_of(self._settings.replay_seconds)
+        stream = PoolStream(self, self._numbers, bias, limit, self._clock())
+        self._place(stream)
+        _log.debug("stream_opened", stream=stream_id, number=stream.number)
+        return stream
+
+    async def aclose(self) -> None:
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            runner.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await runner
+        for stream in [*self._homeless.values(), *(s for slot in self._slots for s in slot.streams.values())]:
+            stream.end(Lost("recognition was shut down"))
+        self._homeless.clear()
+
+    def release(self, stream: PoolStream) -> None:
+        """Forget a stream and tell its worker; called by the stream itself."""
+        self._homeless.pop(stream.number, None)
+        if stream.slot is not None and stream.slot.streams.pop(stream.number, None) is not None:
+            if stream.slot.worker is not None:
+                stream.slot.worker.send(Kind.CLOSE, stream.number)
+            stream.slot = None
+
+    @property
+    def _reviving(self) -> bool:
+        """A worker has been ready before and another is on its way."""
+        return self._capabilities is not None and self._runner is not None and self.failure is None
+
+    def _fail(self, message: str) -> ModelError:
+        self.failure = ModelError(message)
+        return self.failure
+
+    def _place(self, stream: PoolStream) -> None:
+        ready = [slot for slot in self._slots if slot.ready]
+        if ready:
+            self._homeless.pop(stream.number, None)
+            stream.attach(min(ready, key=lambda slot: len(slot.streams)))
+        else:
+            stream.homeless_since = self._clock()
+            self._homeless[stream.number] = stream
+
+    # Supervision.
+
+    async def _run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            for slot in self._slots:
+                group.create_task(self._keep(slot), name=f"speech-worker-{slot.index}")
+            group.create_task(self._watch(), name="speech-watch")
+
+    async def _keep(self, slot: _Slot) -> None:
+        """Keep a worker in the slot for ever, slower after each one that died before it was ready."""
+        failures = 0
+        while self.failure is None:
+            await asyncio.sleep(_BACKOFF[min(failures, len(_BACKOFF) - 1)])
+            was_ready = await self._life(slot)
+            failures = 0 if was_ready else failures + 1
+            if failures >= 2 and self._capabilities is None and self.failure is None:
+                self._refuse(
+                    f"{self._choice.name} died twice while loading {self._choice.model}: the files are probably "
+                    f"damaged; fetch them again with `hotline models fetch {self._choice.model.name}`"
+                )
+
+    async def _life(self, slot: _Slot) -> bool:
+        """One worker from start to end; whether it became ready."""
+        worker = await WorkerProcess.start(self._choice, self._settings)
+        self.counters.started += 1
+        slot.worker, slot.last_sign, slot.busy = worker, self._clock(), 0.0
+        was_ready = False
+        try:
+            async for message in worker.messages():
+                slot.last_sign = self._clock()
+                was_ready = self._hear(slot, message) or was_ready
+        except WireError as exc:
+            _log.error("worker_spoke_nonsense", worker=slot.index, error=str(exc))
+        finally:
+            slot.ready, slot.worker = False, None
+            code = await worker.kill()
+        self.counters.crashed += 1
+        _log.warning("worker_ended", worker=slot.index, code=code, was_ready=was_ready, streams=len(slot.streams))
+        self._rehouse(slot)
+        return was_ready
+
+    def _hear(self, slot: _Slot, message: Message) -> bool:
+        """Apply one message; True for READY."""
+        stream = slot.streams.get(message.stream)
+        match message.kind:
+            case Kind.READY:
+                self._welcome(slot, Capabilities(**message.json()))
+                return True
+            case Kind.REFUSED:
+                self._refuse(str(message.json()["message"]))
+            case Kind.FAILED:
+                _log.error("worker_failed", worker=slot.index, pii_error=message.json().get("message"))
+            case Kind.HEARTBEAT:
+                slot.busy = float(message.json()["busy"])
+            case Kind.PARTIAL if stream is not None:
+                said = message.json()
+                stream.partial(str(said["text"]), float(said["at"]))
+            case Kind.FINAL if stream is not None:
+                del slot.streams[message.stream]
+                stream.slot = None
+                stream.end(_final(message.json(), stream.offset))
+            case _:
+                pass
+        return False
+
+    def _welcome(self, slot: _Slot, capabilities: Capabilities) -> None:
+        self._capabilities = capabilities
+        slot.ready = True
+        if self._first is not None and not self._first.done():
+            self._first.set_result(None)
+        for stream in list(self._homeless.values()):
+            self._place(stream)
+
+    def _refuse(self, message: str) -> None:
+        error = self._fail(message)
+        if self._first is not None and not self._first.done():
+            self._first.set_exception(error)
+        for stream in self._homeless.values():
+            stream.end(Lost(message))
+        self._homeless.clear()
+
+    def _rehouse(self, slot: _Slot) -> None:
+        """The slot's worker is gone: its streams go elsewhere once, and are lost the second time."""
+        orphans, slot.streams = list(slot.streams.values()), {}
+        for stream in orphans:
+            stream.slot = None
+            stream.losses += 1
+            if stream.losses > 1:
+                self._lose(stream, "the recogniser failed twice in one utterance")
+            else:
+                self.counters.replayed += 1
+                self._place(stream)
+
+    def _lose(self, stream: PoolStream, reason: str) -> None:
+        self._homeless.pop(stream.number, None)
+        self.counters.lost += 1
+        stream.end(Lost(reason))
+
+    async def _watch(self) -> None:
+        """Kill what hangs, send what waits, and give up on streams that wait too long for a worker."""
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            now = self._clock()
+            for slot in self._slots:
+                await self._check(slot, now)
+                for stream in list(slot.streams.values()):
+                    stream.flush()
+            for stream in list(self._homeless.values()):
+                if now - stream.homeless_since > self._settings.recover_seconds:
+                    self._lose(stream, f"no recogniser came back within {self._settings.recover_seconds:g} s")
+
+    async def _check(self, slot: _Slot, now: float) -> None:
+        if slot.worker is None:
+            return
+        silent = now - slot.last_sign
+        limit = self._settings.stall_seconds if slot.ready else self._settings.load_seconds
+        if silent > limit or slot.busy > self._settings.decode_seconds:
+            self.counters.stalled += 1
+            _log.warning("worker_stalled", worker=slot.index, silent=round(silent, 1), busy=slot.busy)
+            await slot.worker.kill()
+
+
+def _final(value: dict[str, Any], offset: float) -> FinalEvent:
+    """The port's event from the worker's JSON."""
+    return FinalEvent(
+        tuple(Alternative(str(text), float(score)) for text, score in value["alternatives"]),
+        round(offset + float(value["start"]), 3),
+        round(offset + float(value["end"]), 3),
+        value["confidence"],
+    )

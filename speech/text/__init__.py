@@ -1,0 +1,1 @@
+"""Text of recognition: spelling, spaces, fillers, numerals."""
