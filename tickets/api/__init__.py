@@ -1,0 +1,1 @@
+"""The HTTP edge: aiohttp routes, pydantic bodies, problem+json, and the OpenAPI document made from both."""

@@ -1,0 +1,37 @@
+"""The service's own metrics, in a registry of its own: nothing in them is personal, labels come from closed lists."""
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+
+
+class Metrics:
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "tickets_http_requests", "Requests by operation and status", ("operation", "status"), registry=self.registry
+        )
+        self._seconds = Histogram(
+            "tickets_http_seconds", "Time to answer, by operation", ("operation",), registry=self.registry
+        )
+        self._group = Histogram(
+            "tickets_commit_group_size",
+            "Requests that shared one durable commit",
+            registry=self.registry,
+            buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512),
+        )
+
+    def observe_group(self, size: int) -> None:
+        self._group.observe(size)
+
+    def observe_request(self, operation: str, status: int, seconds: float) -> None:
+        self._requests.labels(operation, str(status)).inc()
+        self._seconds.labels(operation).observe(seconds)
+
+    def handler(self) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def metrics(_request: web.Request) -> web.StreamResponse:
+            return web.Response(body=generate_latest(self.registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
+
+        return metrics

@@ -1,0 +1,155 @@
+"""The routes, each with what it takes, answers and requires. Routing and OpenAPI are both made from this one table."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from tickets.api import bodies
+from tickets.api.handlers import MEDIA_TYPES, Handlers
+from tickets.domain.roles import Permission
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+KEY: Final = "Idempotency-Key"
+DIGEST: Final = "X-Content-SHA256"
+PREFIX: Final = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One route. `answers` maps a status to the model of its JSON body, None for a body that is not JSON."""
+
+    method: str
+    path: str
+    name: str
+    summary: str
+    handler: Handler
+    permission: Permission | None
+    answers: dict[int, type[BaseModel] | None]
+    problems: tuple[int, ...] = ()
+    body: type[BaseModel] | None = None
+    raw: tuple[str, ...] = ()
+    query: type[BaseModel] | None = None
+    headers: tuple[str, ...] = ()
+    answer_type: str = "application/json"
+    located: tuple[int, ...] = field(default=())
+
+
+def operations(handlers: Handlers, metrics: Handler, openapi: Handler) -> list[Operation]:
+    """The whole surface of the service."""
+    writing = (400, 408, 409, 413, 415, 422, 503)
+    return [
+        Operation(
+            "POST",
+            f"{PREFIX}/tickets",
+            "createTicket",
+            "Take a request: 201 for a new ticket, 200 for the same key and body again, 409 for another body.",
+            handlers.create,
+            Permission.CREATE,
+            {201: bodies.TicketOut, 200: bodies.TicketOut},
+            writing,
+            body=bodies.TicketCreate,
+            headers=(KEY,),
+            located=(200, 201),
+        ),
+        Operation(
+            "GET",
+            f"{PREFIX}/tickets",
+            "listTickets",
+            "List tickets, newest first.",
+            handlers.search,
+            Permission.READ,
+            {200: bodies.TicketPage},
+            (422, 503),
+            query=bodies.ListQuery,
+        ),
+        Operation(
+            "GET",
+            f"{PREFIX}/tickets/{{number}}",
+            "getTicket",
+            "One ticket with its history and attachments.",
+            handlers.get,
+            Permission.READ,
+            {200: bodies.TicketOut},
+            (404, 503),
+        ),
+        Operation(
+            "POST",
+            f"{PREFIX}/tickets/{{number}}/events",
+            "addEvent",
+            "Add an event to a ticket's history.",
+            handlers.add_event,
+            Permission.NOTE,
+            {201: bodies.EventOut, 200: bodies.EventOut},
+            (*writing, 404),
+            body=bodies.NoteCreate,
+            headers=(KEY,),
+        ),
+        Operation(
+            "POST",
+            f"{PREFIX}/tickets/{{number}}/attachments",
+            "addAttachment",
+            "Add a file; the body is the file itself.",
+            handlers.attach,
+            Permission.ATTACH,
+            {201: bodies.AttachmentOut, 200: bodies.AttachmentOut},
+            (*writing, 404),
+            raw=tuple(MEDIA_TYPES),
+            query=bodies.AttachmentQuery,
+            headers=(KEY, DIGEST),
+            located=(200, 201),
+        ),
+        Operation(
+            "GET",
+            f"{PREFIX}/tickets/{{number}}/attachments/{{id}}",
+            "getAttachment",
+            "The bytes of a file, after its SHA-256 was checked.",
+            handlers.attachment,
+            Permission.LISTEN,
+            {200: None},
+            (404, 409, 503),
+            answer_type="application/octet-stream",
+        ),
+        Operation(
+            "GET",
+            f"{PREFIX}/openapi.json",
+            "getOpenApi",
+            "This document.",
+            openapi,
+            None,
+            {200: None},
+            answer_type="application/json",
+        ),
+        Operation(
+            "GET",
+            "/healthz",
+            "getHealth",
+            "Is the process alive, and is its store whole? Always 200.",
+            handlers.health,
+            None,
+            {200: bodies.HealthOut},
+        ),
+        Operation(
+            "GET",
+            "/readyz",
+            "getReadiness",
+            "Can tickets be written now? 503 when not.",
+            handlers.ready,
+            None,
+            {200: bodies.HealthOut, 503: bodies.HealthOut},
+        ),
+        Operation(
+            "GET",
+            "/metrics",
+            "getMetrics",
+            "Prometheus metrics.",
+            metrics,
+            Permission.METRICS,
+            {200: None},
+            (503,),
+            answer_type="text/plain",
+        ),
+    ]

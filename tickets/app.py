@@ -1,0 +1,156 @@
+"""Composition root of the ticket service: the only place that reads settings and builds adapters."""
+
+import asyncio
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+
+from tickets.api.application import make_application
+from tickets.api.handlers import Handlers, Limits
+from tickets.api.metrics import Metrics
+from tickets.api.security import Gate
+from tickets.domain.errors import StoreFailed, StoreUnavailable, TicketError
+from tickets.domain.roles import Role
+from tickets.service.clock import Ids, SystemClock
+from tickets.service.tickets import TicketService
+from tickets.service.tokens import Tokens, ensure_machine_token
+from tickets.settings import TicketSettings
+from tickets.store.engine import parse_url, sqlite_path
+from tickets.store.files import AttachmentFiles
+from tickets.store.sql import SqlStore, StoreOptions, open_store
+
+log = structlog.get_logger()
+
+_FILE_THREADS = 2
+
+
+class AlreadyRunning(TicketError):
+    """Another service works on this SQLite database (F95)."""
+
+    code = "already_running"
+    title = "Another ticket service uses this database"
+
+
+async def serve(settings: TicketSettings, ready: Callable[[int], None] | None = None, *, stop: asyncio.Event) -> None:
+    """Serves until `stop` is set. `ready` is called once with the port that is listened on.
+
+    The database must have been made by `tickets.store.migrate.upgrade`. With a damaged or missing one the service does
+    start, refuses every request with 503 and says so in /healthz (F29). Raises AlreadyRunning, TokenFileError, and
+    OSError when the port is taken.
+    """
+    metrics = Metrics()
+    clock = SystemClock()
+    options = StoreOptions(
+        busy_timeout=settings.busy_timeout,
+        write_timeout=settings.write_timeout,
+        group_size=settings.group_size,
+        queue_size=settings.queue_size,
+        readers=settings.readers,
+    )
+    with (
+        _single_instance(sqlite_path(parse_url(settings.database_url))),
+        ThreadPoolExecutor(_FILE_THREADS, thread_name_prefix="attachments") as executor,
+    ):
+        async with open_store(settings.database_url, options, metrics.observe_group) as store:
+            tokens = Tokens(store, clock, settings.token_cache_seconds)
+            await _adopt_tokens(settings, tokens)
+            application = _application(settings, store, tokens, metrics, clock, executor)
+            await _listen(settings, application, ready, stop)
+
+
+def _application(
+    settings: TicketSettings,
+    store: SqlStore,
+    tokens: Tokens,
+    metrics: Metrics,
+    clock: SystemClock,
+    executor: ThreadPoolExecutor,
+) -> web.Application:
+    files = AttachmentFiles(settings.attachments_dir, executor)
+    service = TicketService(store, files, clock, Ids(clock))
+    limits = Limits(
+        body_limit=settings.body_limit,
+        attachment_limit=settings.attachment_limit,
+        body_timeout=settings.body_timeout,
+        attachment_timeout=settings.attachment_timeout,
+    )
+    gate = Gate(tokens, clock, settings.auth_failures_per_minute)
+    return make_application(
+        Handlers(service, store, limits), gate, metrics, clock, version=_version(), retry_after=settings.retry_after
+    )
+
+
+async def _listen(
+    settings: TicketSettings, application: web.Application, ready: Callable[[int], None] | None, stop: asyncio.Event
+) -> None:
+    runner = web.AppRunner(
+        application,
+        access_log=None,
+        auto_decompress=False,
+        keepalive_timeout=settings.keepalive_timeout,
+        lingering_time=1.0,
+        max_field_size=settings.header_field_limit,
+        max_headers=settings.header_count_limit,
+        max_line_size=settings.header_field_limit,
+        shutdown_timeout=settings.shutdown_timeout,
+    )
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, settings.host, settings.port)
+        await site.start()
+        port = int(runner.addresses[0][1])
+        log.info("tickets_ready", host=settings.host, port=port)
+        if ready is not None:
+            ready(port)
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+        log.info("tickets_stopped")
+
+
+async def _adopt_tokens(settings: TicketSettings, tokens: Tokens) -> None:
+    for role, path in settings.token_files.items():
+        if role is Role.MACHINE:
+            ensure_machine_token(path)
+        try:
+            await tokens.adopt(path, role)
+        except StoreUnavailable as exc:
+            log.error("token_not_adopted", role=role.value, code=exc.code)
+            if not isinstance(exc, StoreFailed):
+                raise
+
+
+@contextmanager
+def _single_instance(database: Path | None) -> Iterator[None]:
+    """Holds a lock beside a SQLite database; the kernel lets it go whatever becomes of the process."""
+    if database is None or not database.parent.is_dir():
+        yield
+        return
+    with database.with_name(database.name + ".lock").open("a+", encoding="ascii") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            file.seek(0)
+            holder = file.read(32).strip() or "unknown"
+            raise AlreadyRunning(
+                f"the process {holder} serves {database.name} already; stop it first, or use PostgreSQL for several"
+            ) from exc
+        file.seek(0)
+        file.truncate()
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
+
+
+def _version() -> str:
+    try:
+        return version("hotline-12345")
+    except PackageNotFoundError:
+        return "0+unknown"

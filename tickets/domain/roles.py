@@ -1,0 +1,55 @@
+"""Who may do what. A role is a set of permissions; a token has one role."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Role(StrEnum):
+    MACHINE = "machine"
+    OPERATOR = "operator"
+    UNIT = "unit"
+    SUPERVISOR = "supervisor"
+    LEADER = "leader"
+    ADMIN = "admin"
+
+
+class Permission(StrEnum):
+    CREATE = "tickets:create"
+    READ = "tickets:read"
+    READ_CALLER = "tickets:read-caller"
+    ATTACH = "tickets:attach"
+    LISTEN = "tickets:listen"
+    NOTE = "tickets:note"
+    METRICS = "metrics:read"
+
+
+GRANTS: Final[dict[Role, frozenset[Permission]]] = {
+    Role.MACHINE: frozenset(Permission),
+    Role.OPERATOR: frozenset(Permission) - {Permission.METRICS},
+    Role.UNIT: frozenset({Permission.READ, Permission.NOTE}),
+    Role.SUPERVISOR: frozenset({Permission.READ, Permission.NOTE, Permission.LISTEN}),
+    Role.LEADER: frozenset({Permission.READ}),
+    Role.ADMIN: frozenset(Permission),
+}
+"""The table itself. Callers' numbers and recordings are for those who speak with callers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who acts: the token's name (goes into the history as actor) and its role."""
+
+    name: str
+    role: Role
+
+    def may(self, permission: Permission) -> bool:
+        return permission in GRANTS[self.role]
+
+
+def mask_number(number: str | None) -> str | None:
+    """`13800000000` as `138****0000`; short numbers lose everything but their last two digits."""
+    if number is None:
+        return None
+    if len(number) >= 8:
+        return f"{number[:3]}****{number[-4:]}"
+    return f"****{number[-2:]}"

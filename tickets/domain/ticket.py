@@ -1,0 +1,199 @@
+"""A request as it was taken (`TicketDraft`) and as it is kept (`TicketRecord`), with its caller, files and history."""
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from tickets.domain.history import Event
+from tickets.domain.states import State
+
+
+class Channel(StrEnum):
+    """How the request came. One pipeline serves them all."""
+
+    PHONE = "phone"
+    WEB = "web"
+    SMS = "sms"
+    WECHAT = "wechat"
+    WEIBO = "weibo"
+    TOUTIAO = "toutiao"
+    APP = "app"
+    MAIL = "mail"
+    MESSAGE_BOARD = "message-board"
+    SUPERVISION = "supervision"
+    TRANSFER = "transfer"
+
+
+class RequestKind(StrEnum):
+    COMPLAINT = "complaint"
+    ENQUIRY = "enquiry"
+    HELP = "help"
+    REPORT = "report"
+    SUGGESTION = "suggestion"
+    PRAISE = "praise"
+
+
+class Completeness(StrEnum):
+    """How much of the request could be taken."""
+
+    COMPLETE = "complete"
+    INCOMPLETE_CALLBACK = "incomplete-callback"
+    SILENT = "silent"
+    FALLBACK = "fallback"
+    EMERGENCY = "emergency"
+
+
+class EmergencyLevel(StrEnum):
+    NONE = "none"
+    POSSIBLE = "possible"
+    CERTAIN = "certain"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The telephone call. `id` is Asterisk's UNIQUEID on `node`; `started_at` is aware."""
+
+    id: str
+    linkedid: str | None
+    started_at: datetime
+    node: int
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """Place in the national scheme; all None when the classifier abstained."""
+
+    l1: str | None
+    l2: str | None
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    id: str
+    name: str
+    kind: str
+    text: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """A stretch of the caller's speech; `start` and `end` in seconds from the start of the call's audio."""
+
+    text: str
+    start: float
+    end: float
+    confidence: float | None
+    alternatives: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Emergency:
+    level: EmergencyLevel
+    kind: str
+    service: str
+    span: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Personal data: kept apart from the ticket and never logged."""
+
+    number: str | None
+    confidential: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TicketDraft:
+    """A request as it was sent. `number` is None when the service shall give one."""
+
+    number: str | None
+    channel: Channel
+    source_line: str
+    call: Call | None
+    request_index: int
+    kind: RequestKind
+    category: Category
+    confidence: float | None
+    unit: str | None
+    unit_id: str | None
+    places: tuple[Place, ...]
+    level: int
+    summary: str
+    transcript: tuple[Utterance, ...]
+    emergency: Emergency | None
+    caller: Caller
+    completeness: Completeness
+    reasons: tuple[str, ...]
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file of a ticket. The bytes lie under their SHA-256 (hexadecimal)."""
+
+    id: str
+    kind: str
+    media_type: str
+    bytes: int
+    sha256: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TicketHead:
+    """What a move needs to know of a ticket: where it stands and where its chain ends."""
+
+    id: str
+    number: str
+    state: State
+    seq: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRecord:
+    """A ticket as kept. `draft.number` is always the ticket's number here."""
+
+    id: str
+    draft: TicketDraft
+    state: State
+    created_at: datetime
+    updated_at: datetime
+    attachments: tuple[Attachment, ...]
+    history: tuple[Event, ...]
+
+    @property
+    def number(self) -> str:
+        return self.draft.number or ""
+
+
+@dataclass(frozen=True, slots=True)
+class TicketSummary:
+    """A line of a list: no transcript, no history, no caller."""
+
+    id: str
+    number: str
+    state: State
+    channel: Channel
+    kind: RequestKind
+    category: Category
+    unit: str | None
+    level: int
+    summary: str
+    completeness: Completeness
+    emergency_level: EmergencyLevel
+    call_id: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+def draft_json(draft: TicketDraft) -> dict[str, Any]:
+    """The draft as plain JSON values, times in UTC: what is compared when an idempotency key comes again."""
+    value = asdict(draft)
+    if draft.call is not None:
+        value["call"]["started_at"] = draft.call.started_at.astimezone(UTC).isoformat(timespec="microseconds")
+    return value

@@ -1,0 +1,1 @@
+"""What can be done with tickets: use cases over the ports. Knows neither HTTP nor SQL."""

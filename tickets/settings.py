@@ -1,0 +1,51 @@
+"""Settings of the ticket service. Read only by the composition root; unknown keys and wrong values are refused."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tickets.domain.roles import Role
+
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+
+class TicketSettings(BaseModel):
+    """Every limit of the service in one place. Sizes in bytes, times in seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    """0 takes any free port; `serve` reports it."""
+
+    database_url: str = "sqlite:///var/tickets/tickets.db"
+    """SQLite or PostgreSQL; the asynchronous driver is chosen by the service."""
+
+    attachments_dir: Path = Path("var/tickets/attachments")
+    token_files: dict[Role, Path] = Field(default_factory=lambda: {Role.MACHINE: Path("var/tickets/machine.token")})
+    """One token file (mode 0600) a role; the machine's is made when it is missing."""
+
+    body_limit: Annotated[int, Field(ge=1024)] = 1024 * 1024
+    attachment_limit: Annotated[int, Field(ge=1024)] = 64 * 1024 * 1024
+    header_field_limit: Annotated[int, Field(ge=1024, le=65536)] = 8190
+    header_count_limit: Annotated[int, Field(ge=16, le=1024)] = 128
+    body_timeout: Seconds = 10.0
+    attachment_timeout: Seconds = 120.0
+    keepalive_timeout: Seconds = 30.0
+    shutdown_timeout: Seconds = 10.0
+
+    busy_timeout: Seconds = 3.0
+    """How long a write waits for a database that another process has locked."""
+
+    write_timeout: Seconds = 10.0
+    """How long a request waits for its turn and its commit together; then 503, and the same key may be sent again."""
+
+    retry_after: Annotated[int, Field(ge=1, le=600)] = 5
+    group_size: Annotated[int, Field(ge=1, le=512)] = 256
+    """Most creations that share one commit."""
+
+    queue_size: Annotated[int, Field(ge=1, le=65536)] = 1024
+    readers: Annotated[int, Field(ge=1, le=64)] = 4
+    auth_failures_per_minute: Annotated[int, Field(ge=1, le=1000)] = 10
+    token_cache_seconds: Seconds = 5.0

@@ -1,0 +1,1 @@
+"""Migrations, packaged with the service so that an installed wheel can upgrade its own database."""

@@ -1,0 +1,171 @@
+"""The ticket store on SQLAlchemy: writes go through the single writer, reads through a pool of their own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from sqlalchemy import Select, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from tickets.domain.errors import TicketError
+from tickets.domain.roles import Role
+from tickets.domain.ticket import TicketRecord, TicketSummary
+from tickets.ports import Acted, Action, Created, Health, NewTicket, StoredToken, StoreHealth, TicketQuery
+from tickets.store.engine import open_engine, parse_url, translate
+from tickets.store.integrity import Integrity
+from tickets.store.models import PartyRow, TicketRow, TokenRow
+from tickets.store.rows import summary_from
+from tickets.store.statements import act, load, upsert
+from tickets.store.writer import Writer
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOptions:
+    """Limits of the store; times in seconds."""
+
+    busy_timeout: float = 3.0
+    write_timeout: float = 10.0
+    group_size: int = 256
+    queue_size: int = 1024
+    readers: int = 4
+
+
+@asynccontextmanager
+async def open_store(
+    database_url: str, options: StoreOptions, observe: Callable[[int], None] = lambda _size: None
+) -> AsyncIterator["SqlStore"]:
+    """Opens the store and owns its writer task. A damaged or missing database gives a store that refuses (F29)."""
+    url = parse_url(database_url)
+    integrity = Integrity(url)
+    writing = open_engine(url, writes=True, size=1, busy_timeout=options.busy_timeout)
+    reading = open_engine(url, writes=False, size=options.readers, busy_timeout=options.busy_timeout)
+    writer = Writer(
+        writing,
+        guard=integrity.guard,
+        group_size=options.group_size,
+        queue_size=options.queue_size,
+        write_timeout=options.write_timeout,
+        observe=observe,
+    )
+    try:
+        await integrity.check(reading)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(writer.run(), name="ticket-writer")
+            try:
+                yield SqlStore(reading, writer, integrity)
+            finally:
+                await writer.close()
+    finally:
+        await writing.dispose()
+        await reading.dispose()
+
+
+class SqlStore:
+    """Implements TicketStore and TokenStore."""
+
+    def __init__(self, reading: AsyncEngine, writer: Writer, integrity: Integrity) -> None:
+        self._reading = reading
+        self._writer = writer
+        self._integrity = integrity
+
+    async def create(self, new: NewTicket) -> Created:
+        return await self._writer.create(new)
+
+    async def act(self, action: Action) -> Acted:
+        async def run(connection: AsyncConnection) -> object:
+            return await act(connection, action)
+
+        answer = await self._writer.change(run)
+        if not isinstance(answer, Acted):
+            raise TypeError("an action's answer is Acted or a refusal")
+        return answer
+
+    async def get(self, number: str) -> TicketRecord | None:
+        async with self._read() as connection:
+            found = await load(connection, TicketRow.number == number)
+        return found[0] if found else None
+
+    async def search(self, query: TicketQuery) -> list[TicketSummary]:
+        async with self._read() as connection:
+            rows = (await connection.execute(_search(query))).mappings().all()
+        return [summary_from(row) for row in rows]
+
+    async def health(self) -> StoreHealth:
+        try:
+            self._integrity.guard()
+            async with self._read() as connection:
+                await connection.execute(select(1))
+        except TicketError as exc:
+            return StoreHealth(Health.FAILED, str(exc))
+        return StoreHealth(Health.OK)
+
+    async def put_token(self, token: StoredToken) -> None:
+        values = {
+            "id": token.id,
+            "name": token.name,
+            "role": token.role.value,
+            "digest": token.digest,
+            "created_at": token.created_at,
+            "revoked_at": token.revoked_at,
+        }
+        changed = {name: values[name] for name in ("name", "role", "digest", "revoked_at")}
+
+        async def run(connection: AsyncConnection) -> object:
+            statement = upsert(connection, TokenRow).values(values)
+            await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changed))
+            return None
+
+        await self._writer.change(run)
+
+    async def token(self, token_id: str) -> StoredToken | None:
+        async with self._read() as connection:
+            query = select(TokenRow.__table__).where(TokenRow.id == token_id)
+            row = (await connection.execute(query)).mappings().first()
+        if row is None:
+            return None
+        return StoredToken(
+            row["id"], row["name"], Role(row["role"]), row["digest"], row["created_at"], row["revoked_at"]
+        )
+
+    @asynccontextmanager
+    async def _read(self) -> AsyncIterator[AsyncConnection]:
+        self._integrity.guard()
+        try:
+            async with self._reading.connect() as connection:
+                yield connection
+        except (SQLAlchemyError, OSError) as exc:
+            refusal = translate(exc)
+            if refusal is None:
+                raise
+            log.warning("read_failed", code=refusal.code, error=type(exc).__name__)
+            raise refusal from exc
+
+
+def _search(query: TicketQuery) -> Select[Any]:
+    table = TicketRow
+    pairs: list[tuple[Any, Any]] = [
+        (query.state.value if query.state else None, table.state),
+        (query.category_l1, table.category_l1),
+        (query.unit, table.unit),
+        (query.call_id, table.call_id),
+    ]
+    statement = select(TicketRow.__table__).order_by(table.id.desc()).limit(query.limit)
+    for value, column in pairs:
+        if value is not None:
+            statement = statement.where(column == value)
+    if query.created_from is not None:
+        statement = statement.where(table.created_at >= query.created_from)
+    if query.created_to is not None:
+        statement = statement.where(table.created_at < query.created_to)
+    if query.before is not None:
+        statement = statement.where(table.id < query.before)
+    if query.caller_tail is not None:
+        callers = select(PartyRow.ticket_id).where(PartyRow.number_tail == query.caller_tail)
+        statement = statement.where(table.id.in_(callers))
+    return statement

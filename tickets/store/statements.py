@@ -1,0 +1,233 @@
+"""The write transaction's statements. Each function runs inside a transaction that the writer owns and commits.
+
+Creation is one `INSERT … ON CONFLICT DO NOTHING RETURNING` for a whole group: the constraints decide who won, so two
+workers, two processes or two copies in one group cannot make two tickets. Losers are told apart afterwards.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tickets.domain.errors import (
+    CallRequestTaken,
+    IllegalMove,
+    KeyReused,
+    NumberTaken,
+    StoreFailed,
+    TicketError,
+    TicketNotFound,
+)
+from tickets.domain.history import GENESIS, fingerprint, seal
+from tickets.domain.ids import CHINA, SERVICE_NODE, service_number
+from tickets.domain.states import State, Verb
+from tickets.domain.ticket import TicketHead, TicketRecord, draft_json
+from tickets.ports import Acted, Action, Created, NewTicket
+from tickets.store.models import ActionRow, AttachmentRow, ConflictRow, CounterRow, EventRow, PartyRow, TicketRow
+from tickets.store.rows import (
+    attachment_from,
+    attachment_values,
+    event_from,
+    event_values,
+    party_values,
+    record_from,
+    ticket_values,
+)
+
+Outcome = Created | TicketError
+
+
+def upsert(connection: AsyncConnection, table: Any) -> Any:
+    """`INSERT` that knows ON CONFLICT, in the dialect of the connection (both databases spell it alike)."""
+    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+
+
+async def insert_tickets(connection: AsyncConnection, group: Sequence[NewTicket]) -> list[Outcome]:
+    """Inserts a group; answers in the group's order: a fresh ticket, the earlier one, or what stood in the way."""
+    records = await _records(connection, group)
+    rows = [ticket_values(record, new.key, new.fingerprint) for record, new in records]
+    # One order for every process, so that two groups on PostgreSQL wait for each other and never deadlock.
+    rows.sort(key=lambda row: str(row["idempotency_key"]))
+    won: set[str] = set()
+    if rows:
+        statement = upsert(connection, TicketRow).on_conflict_do_nothing().returning(TicketRow.id)
+        won = set((await connection.execute(statement, rows)).scalars())
+    fresh = [record for record, _ in records if record.id in won]
+    if fresh:
+        await connection.execute(insert(PartyRow), [party_values(record) for record in fresh])
+        await connection.execute(insert(EventRow), [event_values(record.id, record.history[0]) for record in fresh])
+    by_id: dict[str, Outcome] = {record.id: Created(record, fresh=True) for record in fresh}
+    for new in group:
+        if new.id not in by_id:
+            by_id[new.id] = await _loser(connection, new)
+    return [by_id[new.id] for new in group]
+
+
+async def act(connection: AsyncConnection, action: Action) -> Acted | TicketError:
+    """Appends one event under the ticket's row lock. Conflicts are returned, so that their record is committed."""
+    query = select(TicketRow.__table__).where(TicketRow.number == action.number).with_for_update()
+    row = (await connection.execute(query)).mappings().first()
+    if row is None:
+        return TicketNotFound(f"there is no ticket {action.number}")
+    earlier = await _earlier_action(connection, row["id"], action.key)
+    if earlier is not None:
+        if earlier["fingerprint"] == action.fingerprint:
+            return await _repeated(connection, row["id"], earlier)
+        await _keep_conflict(
+            connection, KeyReused.code, action.number, action.key, action.at, dict(earlier["body"]), dict(action.body)
+        )
+        return KeyReused("this key was used for another action on this ticket; both are kept for review", action.number)
+    head = TicketHead(row["id"], row["number"], State(row["state"]), row["last_seq"], row["last_hash"])
+    try:
+        event = action.decide(head)
+    except IllegalMove as exc:
+        return exc
+    await connection.execute(insert(EventRow), event_values(head.id, event))
+    if action.attachment is not None:
+        await connection.execute(insert(AttachmentRow), attachment_values(head.id, action.attachment))
+    await connection.execute(
+        insert(ActionRow),
+        {
+            "ticket_id": head.id,
+            "idempotency_key": action.key,
+            "fingerprint": action.fingerprint,
+            "seq": event.seq,
+            "attachment_id": action.attachment.id if action.attachment else None,
+            "body": dict(action.body),
+        },
+    )
+    await connection.execute(
+        update(TicketRow)
+        .where(TicketRow.id == head.id)
+        .values(state=event.state.value, updated_at=event.at, last_seq=event.seq, last_hash=event.hash)
+    )
+    return Acted(event, action.attachment, fresh=True)
+
+
+async def load(connection: AsyncConnection, condition: Any) -> tuple[TicketRecord, str] | None:
+    """The first ticket that fits, with the fingerprint of the body it was made from."""
+    joined = select(TicketRow.__table__, PartyRow.number.label("party_number"), PartyRow.confidential).join_from(
+        TicketRow, PartyRow, PartyRow.ticket_id == TicketRow.id
+    )
+    row = (await connection.execute(joined.where(condition))).mappings().first()
+    if row is None:
+        return None
+    events = select(EventRow.__table__).where(EventRow.ticket_id == row["id"]).order_by(EventRow.seq)
+    files = select(AttachmentRow.__table__).where(AttachmentRow.ticket_id == row["id"]).order_by(AttachmentRow.id)
+    party = {"number": row["party_number"], "confidential": row["confidential"]}
+    record = record_from(
+        row,
+        party,
+        (await connection.execute(events)).mappings().all(),
+        (await connection.execute(files)).mappings().all(),
+    )
+    return record, row["fingerprint"]
+
+
+async def _records(connection: AsyncConnection, group: Sequence[NewTicket]) -> list[tuple[TicketRecord, NewTicket]]:
+    numbers = await _give_numbers(connection, [new for new in group if new.draft.number is None])
+    return [(_record(new, new.draft.number or numbers[new.id]), new) for new in group]
+
+
+def _record(new: NewTicket, number: str) -> TicketRecord:
+    draft = replace(new.draft, number=number)
+    data = {"body_sha256": new.fingerprint, "channel": draft.channel.value, "source_line": draft.source_line}
+    event = seal(number, 1, Verb.ACCEPT, State.ACCEPTED, new.at, new.actor, data, GENESIS)
+    return TicketRecord(new.id, draft, State.ACCEPTED, new.at, new.at, (), (event,))
+
+
+async def _give_numbers(connection: AsyncConnection, group: Sequence[NewTicket]) -> dict[str, str]:
+    """Numbers of the service's own node, one block for each day in the group. A lost race leaves a gap, no double."""
+    given: dict[str, str] = {}
+    for day in sorted({_day(new) for new in group}):
+        members = [new for new in group if _day(new) == day]
+        statement = upsert(connection, CounterRow).values(day=day, node=SERVICE_NODE, last=len(members))
+        statement = statement.on_conflict_do_update(
+            index_elements=["day", "node"], set_={"last": CounterRow.last + len(members)}
+        ).returning(CounterRow.last)
+        last = (await connection.execute(statement)).scalar_one()
+        for sequence, new in enumerate(members, start=last - len(members) + 1):
+            given[new.id] = str(service_number(new.at, sequence))
+    return given
+
+
+def _day(new: NewTicket) -> str:
+    return f"{new.at.astimezone(CHINA):%y%m%d}"
+
+
+async def _loser(connection: AsyncConnection, new: NewTicket) -> Outcome:
+    """Why a row was not inserted: a repetition, another body under the key, or a number or call already taken."""
+    body = draft_json(new.draft)
+    found = await load(connection, TicketRow.idempotency_key == new.key)
+    if found is not None:
+        record, known = found
+        if known == new.fingerprint:
+            return Created(record, fresh=False)
+        await _keep_conflict(connection, KeyReused.code, record.number, new.key, new.at, draft_json(record.draft), body)
+        return KeyReused("this key belongs to another body; both bodies are kept for review", record.number)
+    found = await load(connection, _same_identity(new))
+    if found is None:
+        return StoreFailed("the store refused a ticket for no constraint that it knows; a person must look at it")
+    record, _ = found
+    refusal: NumberTaken | CallRequestTaken
+    if record.number == new.draft.number:
+        refusal = NumberTaken("the ticket number belongs to another request; both are kept for review", record.number)
+    else:
+        refusal = CallRequestTaken("this call and request index have a ticket; add to it instead", record.number)
+    await _keep_conflict(connection, refusal.code, record.number, new.key, new.at, draft_json(record.draft), body)
+    return refusal
+
+
+def _same_identity(new: NewTicket) -> Any:
+    conditions: list[Any] = [TicketRow.number == new.draft.number]
+    if new.draft.call is not None:
+        conditions.append(
+            and_(
+                TicketRow.call_node == new.draft.call.node,
+                TicketRow.call_id == new.draft.call.id,
+                TicketRow.request_index == new.draft.request_index,
+            )
+        )
+    return or_(*conditions)
+
+
+async def _keep_conflict(
+    connection: AsyncConnection,
+    reason: str,
+    number: str,
+    key: str,
+    at: datetime,
+    first: dict[str, Any],
+    second: dict[str, Any],
+) -> None:
+    digest = fingerprint(second)
+    row = {
+        "id": fingerprint([reason, number, key, digest])[:32],
+        "at": at,
+        "reason": reason,
+        "ticket_number": number,
+        "idempotency_key": key,
+        "first_body": first,
+        "second_body": second,
+        "second_fingerprint": digest,
+        "resolved_at": None,
+    }
+    await connection.execute(upsert(connection, ConflictRow).on_conflict_do_nothing(), row)
+
+
+async def _earlier_action(connection: AsyncConnection, ticket_id: str, key: str) -> Any:
+    query = select(ActionRow.__table__).where(ActionRow.ticket_id == ticket_id, ActionRow.idempotency_key == key)
+    return (await connection.execute(query)).mappings().first()
+
+
+async def _repeated(connection: AsyncConnection, ticket_id: str, earlier: Any) -> Acted:
+    query = select(EventRow.__table__).where(EventRow.ticket_id == ticket_id, EventRow.seq == earlier["seq"])
+    event = event_from((await connection.execute(query)).mappings().one())
+    if earlier["attachment_id"] is None:
+        return Acted(event, None, fresh=False)
+    files = select(AttachmentRow.__table__).where(AttachmentRow.id == earlier["attachment_id"])
+    return Acted(event, attachment_from((await connection.execute(files)).mappings().one()), fresh=False)
