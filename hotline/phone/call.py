@@ -350,7 +350,12 @@ class Incoming:
         self.from_user, self.from_display = caller_of(invite)
         self.invite = invite
 
+    @property
+    def ended_at(self) -> float | None:
+        return self._call.ended_at
+
     async def ring(self) -> None:
+        """Says 180 Ringing."""
         self._call.ring()
 
     async def answer(self) -> Call:

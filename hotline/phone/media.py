@@ -74,8 +74,8 @@ class Ticker:
 class Media(asyncio.DatagramProtocol):
     """Made by `Media.open`; the call's `connect` gives it the far end, `close` ends it."""
 
-    def __init__(self, clock: Clock, ticker: Ticker) -> None:
-        self.heard = Recorder()
+    def __init__(self, clock: Clock, ticker: Ticker, heard: Recorder) -> None:
+        self.heard = heard
         self.digits_heard: list[tuple[str, float]] = []
         self.packets_sent = 0
         self._clock = clock
@@ -96,9 +96,11 @@ class Media(asyncio.DatagramProtocol):
         self._marker = True
 
     @classmethod
-    async def open(cls, host: str, clock: Clock, ticker: Ticker) -> Self:
+    async def open(cls, host: str, clock: Clock, ticker: Ticker, *, record_seconds: float = 3600.0) -> Self:
         loop = asyncio.get_running_loop()
-        _, media = await loop.create_datagram_endpoint(lambda: cls(clock, ticker), local_addr=(host, 0))
+        _, media = await loop.create_datagram_endpoint(
+            lambda: cls(clock, ticker, Recorder(record_seconds)), local_addr=(host, 0)
+        )
         return media
 
     @property

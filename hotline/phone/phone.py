@@ -40,7 +40,10 @@ _log: Final = structlog.get_logger()
 
 
 class Phone:
-    """`bind_port` 0 takes a free port. `user` and `password` are the account; `display` is the caller's name."""
+    """`bind_port` 0 takes a free port. `user` and `password` are the account; `display` is the caller's name.
+
+    Each call keeps at most `record_seconds` of what it heard.
+    """
 
     def __init__(
         self,
@@ -50,11 +53,13 @@ class Phone:
         display: str | None = None,
         bind_host: str = "127.0.0.1",
         bind_port: int = 0,
+        record_seconds: float = 3600.0,
         timers: Timers | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._account = (user, password, display)
         self._bind = (bind_host, bind_port)
+        self._record_seconds = record_seconds
         self._timers = timers or Timers()
         self._clock = clock or steady_wall_clock()
         self._calls: dict[tuple[str, str], Call] = {}
@@ -87,10 +92,11 @@ class Phone:
         line = self._line
         try:
             if kind is None or not issubclass(kind, asyncio.CancelledError):
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(self._timers.goodbye):
-                        await self._say_goodbye()
+                await self.hang_up_all()
+                await self._unregister_all()
         finally:
+            for call in tuple(self._calls.values()):
+                call.vanish()  # whatever could not be said in time: the call has ended here
             for task in tuple(line.running):
                 task.cancel()
             line.transactions.close()
@@ -150,7 +156,7 @@ class Phone:
             yield await self._waiting.get()
 
     async def _open_media(self) -> Media:
-        media = await Media.open(self._line.host, self._clock, self._line.ticker)
+        media = await Media.open(self._line.host, self._clock, self._line.ticker, record_seconds=self._record_seconds)
         self._media.add(media)
         return media
 
@@ -164,13 +170,19 @@ class Phone:
         if call.media.closed:
             self._media.discard(call.media)
 
-    async def _say_goodbye(self) -> None:
-        async with asyncio.TaskGroup() as group:
-            for call in tuple(self._calls.values()):
-                if call.end_reason is None:
-                    group.create_task(call.hangup())
-            for registration in self._registrations:
-                group.create_task(registration.remove())
+    async def hang_up_all(self) -> None:
+        """Ends every call, without waiting long for the far ends to confirm it."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._timers.goodbye), asyncio.TaskGroup() as group:
+                for call in tuple(self._calls.values()):
+                    if call.end_reason is None:
+                        group.create_task(call.hangup())
+
+    async def _unregister_all(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._timers.goodbye), asyncio.TaskGroup() as group:
+                for registration in self._registrations:
+                    group.create_task(registration.remove())
 
     def _take(self, request: Request, source: Address) -> None:
         call = self._find(request)
