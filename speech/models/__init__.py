@@ -5,7 +5,7 @@ never leaves half a model there; `list_models` says what is present and sound. N
 """
 
 from speech.models.errors import ModelFetchError, UnknownModel
-from speech.models.fetch import FetchResult, fetch, fetch_default
+from speech.models.fetching import FetchResult, fetch, fetch_default
 from speech.models.registry import DEFAULT_SOURCES, MODELS, Model, ModelFile, Source
 from speech.models.sources import Progress, ProgressCallback
 from speech.models.state import ModelState, ModelStatus, list_models, state_of
