@@ -2,8 +2,8 @@
 worker dies or hangs the whole utterance is replayed into a fresh one; the second loss ends the stream with `Lost`.
 
 Every wait has a limit from the settings. A worker that is silent for `stall_seconds`, or whose engine call lasts
-`decode_seconds`, is killed. Audio beyond what a worker takes waits in the stream's ring. Events that nobody reads do not
-pile up: only the latest partial is kept.
+`decode_seconds`, is killed. Audio beyond what a worker takes waits in the stream's ring. Events that nobody reads do
+not pile up: only the latest partial is kept.
 """
 
 import asyncio

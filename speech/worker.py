@@ -1,9 +1,10 @@
 """A recogniser worker: `python -m speech.worker`, spoken to over stdin and stdout in the framing of `speech.wire`.
 
-Three threads. The reader takes messages into a bounded queue (a full queue stops the reading, and the parent
-feels it); the heart tells every half second how long the present engine call has lasted; the main thread owns the engine and
-serves streams in turn: audio first, then finals, then, where nothing waits, one partial. So under load partials are
-what is lost. End of file on stdin means the parent is gone, and ends the process at once, whatever the engine is doing.
+Three threads. The reader takes messages into a bounded queue (a full queue stops the reading, and the parent feels
+it); the heart tells every half second how long the present engine call has lasted; the main thread owns the engine
+and serves streams in turn: audio first, then finals, then, where nothing waits, one partial. So under load partials
+are what is lost. End of file on stdin means the parent is gone, and ends the process at once, whatever the engine is
+doing.
 """
 
 import contextlib

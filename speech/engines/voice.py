@@ -83,4 +83,5 @@ def level(samples: Float32, frames: tuple[bool, ...], rate: int, target: float) 
     if power <= 1e-10:
         return samples
     gain = 10 ** (min(30.0, max(-30.0, target - 10 * float(np.log10(power)))) / 20)
-    return np.clip(samples * np.float32(gain), -1.0, 1.0).astype(np.float32)
+    levelled: Float32 = np.clip(samples * np.float32(gain), -1.0, 1.0)
+    return levelled

@@ -1,9 +1,9 @@
 """Vosk 0.3.45 (Kaldi): streaming, with partials, n-best lists and closed grammars.
 
-Traps of that version this module stands between: `Model(model_name=…)` downloads and exits, so only a path is
-given; small models refuse 8 kHz unless `conf/mfcc.conf` says `--allow-upsample=true`, so the rate is read from there;
-grammar words outside the vocabulary are dropped with a warning only, so they are looked up first; after an inner endpoint
-the words move to `Result`, so results are collected; Chinese words come with spaces between them.
+Traps of that version this module stands between: `Model(model_name=…)` downloads and exits, so only a path is given;
+small models refuse 8 kHz unless `conf/mfcc.conf` says `--allow-upsample=true`, so the rate is read from there;
+grammar words outside the vocabulary are dropped with a warning only, so they are looked up first; after an inner
+endpoint the words move to `Result`, so results are collected; Chinese words come with spaces between them.
 """
 
 import json

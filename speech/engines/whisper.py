@@ -2,8 +2,8 @@
 
 Choices that measurement decided on telephone-band Mandarin: no initial prompt (any prompt made it worse and can be
 echoed), beam 5, loudness of the voiced part levelled. The encoder always sees 30 s: shorter windows are faster and
-repeat themselves. A decode made in a pause is the final if only silence follows, so the answer is ready when the pause has
-lasted long enough. Audio beyond 28 s is cut at pauses, since one long window can lose its middle.
+repeat themselves. A decode made in a pause is the final if only silence follows, so the answer is ready when the
+pause has lasted long enough. Audio beyond 28 s is cut at pauses, since one long window can lose its middle.
 """
 
 import itertools
@@ -21,7 +21,7 @@ from speech.errors import ModelError
 from speech.frames import Float32, to_float
 from speech.ports import Alternative, Bias, Capabilities
 from speech.resample import StreamResampler
-from speech.text.normalise import normalise
+from speech.text.normalise import fold, normalise
 from speech.vad import make_vad
 
 __all__ = ["WhisperEngine", "WhisperOptions", "check_folder"]
@@ -30,6 +30,7 @@ _RATE: Final = 16_000
 _LONGEST: Final = 28.0
 _LEAST_VOICE: Final = 0.1
 _PAUSE: Final = 0.24
+_PAUSE_BEGINS: Final = 0.08
 _FILES: Final = ("model.bin", "config.json", "tokenizer.json", "vocabulary.txt")
 
 
@@ -138,7 +139,11 @@ class WhisperDecoder:
     def partial(self) -> str | None:
         """Decodes after `partial_seconds` of new audio, or at once when a pause begins (then as a final would)."""
         fresh = self._voice.voiced(self._decoded)
-        pausing = self._voice.quiet_tail >= _PAUSE
+        tail = self._voice.quiet_tail
+        pausing = tail >= _PAUSE
+        if _PAUSE_BEGINS <= tail < _PAUSE:
+            # A decode begun now would be in the way of the one the pause wants in a moment.
+            return None
         due = self._seconds - self._decoded >= self._options.partial_seconds
         if fresh < _LEAST_VOICE or not (due or pausing):
             return None
@@ -188,7 +193,7 @@ class WhisperDecoder:
             if why:
                 first_refusal = first_refusal or why
             else:
-                kept.setdefault(text, Alternative(text, round(min(1.0, score), 4)))
+                kept.setdefault(fold(text), Alternative(text, round(min(1.0, score), 4)))
         alternatives = tuple(kept.values())
         return Reading(alternatives, 0.0, 0.0, alternatives[0].score if alternatives else None, first_refusal)
 
