@@ -2,10 +2,10 @@
 
 Strategy: outbound, a queue of playbacks is one stream of bytes; the pacer takes 20 ms from it per tick, across the
 border of two playbacks without a gap, and silence when there is nothing. Inbound, audio is cut into frames of 20 ms and
-put into a bounded queue. Policy when the reader is late: the oldest audio is dropped and counted, never a key; keys have
-a bound of their own (a waiting buffer and a rate), beyond which new keys are dropped and counted. Invariants: every
-playback gets its result, also when the leg ends; only audio of 320 bytes and one hang-up frame are ever written, each
-with one write (Asterisk drops a socket whose frame arrives in two parts).
+put into a bounded queue. Policy when the reader is late: the oldest audio is dropped and counted, never a key; keys
+have a bound of their own (a waiting buffer and a rate), beyond which new keys are dropped and counted. Invariants:
+every playback gets its result, also when the leg ends; only audio of 320 bytes and one hang-up frame are ever written,
+each with one write (Asterisk drops a socket whose frame arrives in two parts).
 """
 
 import asyncio
@@ -16,8 +16,12 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+import structlog
+
 from ivr.audiosocket.codec import BYTES_PER_SECOND, FRAME_BYTES, HANGUP, SILENCE, SILENT_FRAME, encode_audio
 from ivr.errors import LocalFault
+
+log = structlog.get_logger()
 
 
 class EndReason(StrEnum):
@@ -60,7 +64,7 @@ class PlayResult:
 
 @dataclass(frozen=True, slots=True)
 class LegLimits:
-    """Bounds of one leg: inbound frames (30 s), keys waiting, keys a second, bytes that the far end may leave unread."""
+    """Bounds of one leg: inbound frames (30 s), keys waiting, keys a second, bytes the far end may leave unread."""
 
     inbound_frames: int = 1_500
     digits_waiting: int = 20
@@ -203,8 +207,7 @@ class AudioLeg:
         else:
             pcm = self._next_pcm()
             self._wire.write(SILENT_FRAME if pcm is SILENCE else encode_audio(pcm))
-            if self.played_pcm is not None:
-                self.played_pcm(pcm)
+            self._show(pcm)
 
     def hear(self, pcm: bytes) -> None:
         """Take the caller's audio as it came; for the server only."""
@@ -246,6 +249,15 @@ class AudioLeg:
             self._wire.close()
         self._ended.set()
         self._arrived.set()
+
+    def _show(self, pcm: bytes) -> None:
+        if self.played_pcm is None:
+            return
+        try:
+            self.played_pcm(pcm)
+        except Exception as exc:  # foreign code inside the pacer's tick: it must not silence every other call
+            self.played_pcm = None
+            log.error("played_pcm_failed", error=type(exc).__name__)
 
     def _next_pcm(self) -> bytes:
         """320 bytes across as many playbacks as it takes, padded; `SILENCE` itself when there is nothing."""

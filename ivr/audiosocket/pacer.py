@@ -22,7 +22,7 @@ class Ticked(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PacerStats:
-    """`late_seconds_max` is the worst lateness of a tick, `late_ticks` those later than one frame, `skipped` forgotten."""
+    """`late_seconds_max`: the worst tick; `late_ticks`: those later than one frame; `skipped`: frames forgotten."""
 
     ticks: int
     late_ticks: int

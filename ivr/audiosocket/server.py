@@ -1,10 +1,10 @@
 """The AudioSocket server: legs are announced first, then claimed once.
 
-Strategy: a call announces a fresh UUID, tells Asterisk to connect with it, and waits; the connection that shows the UUID
-becomes the call's leg. Invariants: a UUID is random, claimed at most once and forgotten after its life; any other
-connection is closed and noted as a security event, without touching the leg that holds the UUID; a connection must show
-its UUID, and finish each frame it has begun, within fixed times; audio that runs ahead of real time by more than a bound
-is no longer read, so that the kernel holds the sender back; all legs share one pacer. Nothing here waits for a caller.
+Strategy: a call announces a fresh UUID, tells Asterisk to connect with it, and waits; the connection that shows the
+UUID becomes the call's leg. Invariants: a UUID is random, claimed at most once and forgotten after its life; any other
+connection is closed and noted as a security event, without touching the leg that holds the UUID; a connection must
+show its UUID, and finish each frame it has begun, within fixed times; audio that runs ahead of real time by more than
+a bound is no longer read, so that the kernel holds the sender back; all legs share one pacer.
 """
 
 import asyncio
@@ -59,6 +59,7 @@ class Announcement:
     def __init__(self, server: "AudioSocketServer", uuid: UUID) -> None:
         self.uuid = uuid
         self._server = server
+        self._taken = False
         self._claimed: asyncio.Future[AudioLeg] = asyncio.get_running_loop().create_future()
 
     async def wait(self, seconds: float) -> AudioLeg:
@@ -68,7 +69,9 @@ class Announcement:
         """
         try:
             async with asyncio.timeout(seconds):
-                return await asyncio.shield(self._claimed)
+                leg = await asyncio.shield(self._claimed)
+            self._taken = True
+            return leg
         except TimeoutError as exc:
             self.withdraw()
             raise LegNotClaimed(f"expected an audio connection within {seconds} s, got none") from exc
@@ -80,9 +83,9 @@ class Announcement:
             raise
 
     def withdraw(self) -> None:
-        """Forget the UUID; hang up the leg if one has claimed it unseen. Idempotent."""
+        """Forget the UUID; hang up the leg if one has claimed it and nobody took it. Idempotent."""
         self._server.forget(self.uuid)
-        if not self._claimed.cancel() and not self._claimed.cancelled():
+        if not self._taken and not self._claimed.cancel() and not self._claimed.cancelled():
             self._claimed.result().finish(EndReason.LOCAL)
 
     def claim(self, leg: AudioLeg) -> None:
