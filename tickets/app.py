@@ -61,19 +61,22 @@ async def serve(settings: TicketSettings, ready: Callable[[int], None] | None = 
         async with open_store(settings.database_url, options, metrics.observe_group) as store:
             tokens = Tokens(store, clock, settings.token_cache_seconds)
             await _adopt_tokens(settings, tokens)
-            application = _application(settings, store, tokens, metrics, clock, executor)
+            files = AttachmentFiles(settings.attachments_dir, executor)
+            swept = await files.sweep(settings.attachment_timeout)
+            if swept:
+                log.warning("unfinished_attachments_removed", count=swept)
+            application = _application(settings, store, files, tokens, metrics, clock)
             await _listen(settings, application, ready, stop)
 
 
 def _application(
     settings: TicketSettings,
     store: SqlStore,
+    files: AttachmentFiles,
     tokens: Tokens,
     metrics: Metrics,
     clock: SystemClock,
-    executor: ThreadPoolExecutor,
 ) -> web.Application:
-    files = AttachmentFiles(settings.attachments_dir, executor)
     service = TicketService(store, files, clock, Ids(clock))
     limits = Limits(
         body_limit=settings.body_limit,

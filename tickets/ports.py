@@ -80,6 +80,7 @@ class TicketQuery:
     state: State | None = None
     category_l1: str | None = None
     unit: str | None = None
+    unit_id: str | None = None
     caller_tail: str | None = None
     call_id: str | None = None
     created_from: datetime | None = None

@@ -268,6 +268,7 @@ class ListQuery(BaseModel):
     state: State | None = None
     category: Annotated[str, Field(max_length=64, pattern=NO_NUL)] | None = None
     unit: Short | None = None
+    unit_id: Annotated[str, Field(max_length=64, pattern=NO_NUL)] | None = None
     caller_tail: Annotated[str, Field(pattern=r"^[0-9]{4}$")] | None = None
     call_id: Annotated[str, Field(max_length=64, pattern=NO_NUL)] | None = None
     created_from: AwareDatetime | None = None

@@ -75,6 +75,7 @@ class Handlers:
             state=query.state,
             category_l1=query.category,
             unit=query.unit,
+            unit_id=query.unit_id,
             caller_tail=query.caller_tail,
             call_id=query.call_id,
             created_from=query.created_from,

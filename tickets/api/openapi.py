@@ -86,10 +86,12 @@ def _responses(operation: Operation, references: _References) -> dict[str, Any]:
         schema = references[(model, "serialization")] if model is not None else {}
         responses[str(status)] = {
             "description": HTTPStatus(status).phrase,
-            "content": {operation.answer_type: {"schema": schema} if schema else {}},
+            "content": {media_type: {"schema": schema} if schema else {} for media_type in operation.answer_types},
         }
         if status in operation.located:
             responses[str(status)]["headers"] = {"Location": {"schema": {"type": "string"}}}
+    for status in operation.bare:
+        responses[str(status)] = {"description": HTTPStatus(status).phrase}
     problem = references[(Problem, "serialization")]
     guarded = (401, 403, 429, 503) if operation.permission is not None else ()
     for status in sorted({*operation.problems, *guarded, 500}):

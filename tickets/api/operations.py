@@ -20,7 +20,8 @@ PREFIX: Final = "/api/v1"
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One route. `answers` maps a status to the model of its JSON body, None for a body that is not JSON."""
+    """One route. `answers` maps a status to the model of its body, None for a body that has none; `bare`
+    statuses have no body at all; `located` ones have a Location."""
 
     method: str
     path: str
@@ -34,7 +35,8 @@ class Operation:
     raw: tuple[str, ...] = ()
     query: type[BaseModel] | None = None
     headers: tuple[str, ...] = ()
-    answer_type: str = "application/json"
+    answer_types: tuple[str, ...] = ("application/json",)
+    bare: tuple[int, ...] = ()
     located: tuple[int, ...] = field(default=())
 
 
@@ -109,9 +111,10 @@ def operations(handlers: Handlers, metrics: Handler, openapi: Handler) -> list[O
             "The bytes of a file, after its SHA-256 was checked.",
             handlers.attachment,
             Permission.LISTEN,
-            {200: None},
+            {200: None, 206: None},
             (404, 409, 503),
-            answer_type="application/octet-stream",
+            answer_types=tuple(MEDIA_TYPES),
+            bare=(304, 416),
         ),
         Operation(
             "GET",
@@ -121,7 +124,7 @@ def operations(handlers: Handlers, metrics: Handler, openapi: Handler) -> list[O
             openapi,
             None,
             {200: None},
-            answer_type="application/json",
+            answer_types=("application/json",),
         ),
         Operation(
             "GET",
@@ -150,6 +153,6 @@ def operations(handlers: Handlers, metrics: Handler, openapi: Handler) -> list[O
             Permission.METRICS,
             {200: None},
             (503,),
-            answer_type="text/plain",
+            answer_types=("text/plain",),
         ),
     ]

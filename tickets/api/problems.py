@@ -50,6 +50,11 @@ class UnsupportedType(HttpRefusal):
     title = "This kind of content is not taken here"
 
 
+class BrokenBody(HttpRefusal):
+    code = "body_incomplete"
+    title = "The body ended before it was whole"
+
+
 class SlowBody(HttpRefusal):
     status = 408
     code = "body_too_slow"

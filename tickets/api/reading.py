@@ -7,10 +7,11 @@ import re
 from collections.abc import AsyncIterator
 from typing import Final, TypeVar
 
-from aiohttp import web
+from aiohttp import ClientPayloadError, web
 from pydantic import BaseModel, ValidationError
 
 from tickets.api.problems import (
+    BrokenBody,
     InvalidBody,
     InvalidQuery,
     MalformedBody,
@@ -56,6 +57,8 @@ async def body_chunks(request: web.Request, *, limit: int, seconds: float) -> As
                 piece = await request.content.readany()
         except TimeoutError as exc:
             raise SlowBody(f"the body must arrive within {seconds:g} seconds") from exc
+        except (web.RequestPayloadError, ClientPayloadError, ConnectionError) as exc:
+            raise BrokenBody("the connection or its chunks broke off; send the whole body again") from exc
         if not piece:
             return
         size += len(piece)

@@ -1,7 +1,7 @@
 """Engines for one database: one connection that writes, a small pool that reads.
 
 SQLite: WAL, `synchronous=FULL`, `busy_timeout`, foreign keys; the writer takes the lock at BEGIN, so no
-transaction fails half-way for want of it. A database file is opened, never created: creating is the migration's business (F29).
+transaction fails half-way for want of it. A database file is opened, never created: that is the migration's business.
 PostgreSQL is reached through asyncpg, which has to be installed for it.
 """
 
@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
@@ -54,13 +55,16 @@ def open_engine(url: URL, *, writes: bool, size: int, busy_timeout: float, creat
     """An engine on a parsed URL. `create` lets SQLite make the file; only the migration may ask for that."""
     path = sqlite_path(url)
     if path is None:
-        return create_async_engine(url, pool_size=size, max_overflow=0, pool_pre_ping=True, json_serializer=_json)
+        return create_async_engine(
+            url, pool_size=size, max_overflow=0, pool_pre_ping=True, json_serializer=_json, pool_timeout=busy_timeout
+        )
     opened = url.set(database=path.as_uri(), query={"mode": "rwc" if create else "rw", "uri": "true"})
     engine = create_async_engine(
         opened,
         poolclass=AsyncAdaptedQueuePool,
         pool_size=size,
         max_overflow=0,
+        pool_timeout=busy_timeout,
         json_serializer=_json,
         connect_args={"timeout": busy_timeout},
     )
@@ -90,11 +94,11 @@ def open_engine(url: URL, *, writes: bool, size: int, busy_timeout: float, creat
 
 def translate(exc: Exception) -> StoreUnavailable | None:
     """What a driver's error means to a client, or None when it is no matter of availability."""
-    if isinstance(exc, TimeoutError | ConnectionError):
+    if isinstance(exc, TimeoutError | ConnectionError | PoolTimeout):
         return StoreUnavailable("the ticket database does not answer; send the request again with the same key")
     if isinstance(exc, OSError):
         return StoreFailed("the ticket database cannot be reached; a person must look at it")
-    if not isinstance(exc, DBAPIError):
+    if not isinstance(exc, DBAPIError | sqlite3.Error):
         return None
     code = sqlite_code(exc)
     if code is not None:
@@ -105,6 +109,8 @@ def translate(exc: Exception) -> StoreUnavailable | None:
         if code in _SQLITE_FAILED:
             return StoreFailed("the ticket database is damaged, missing or not writable; a person must look at it")
         return None
+    if not isinstance(exc, DBAPIError):
+        return None
     state = sqlstate(exc)
     if state.startswith("53"):
         return StoreFull("the ticket database has no room; send the request again later")
@@ -113,9 +119,10 @@ def translate(exc: Exception) -> StoreUnavailable | None:
     return None
 
 
-def sqlite_code(exc: DBAPIError) -> int | None:
-    """SQLite's primary result code, None when the error is not SQLite's."""
-    for error in (exc.orig, exc.orig.__cause__ if exc.orig is not None else None):
+def sqlite_code(exc: DBAPIError | sqlite3.Error) -> int | None:
+    """SQLite's primary result code, None when the error is not SQLite's. Hooks of the pool raise the driver's error."""
+    origin = exc.orig if isinstance(exc, DBAPIError) else exc
+    for error in (origin, origin.__cause__ if origin is not None else None):
         code = getattr(error, "sqlite_errorcode", None)
         if isinstance(code, int):
             return code & 0xFF

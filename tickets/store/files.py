@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -62,6 +63,10 @@ class AttachmentFiles:
             raise AttachmentAltered("the stored file is not the one that was received; it is not handed out")
         return path
 
+    async def sweep(self, older_than: float) -> int:
+        """Removes unfinished files that a killed process left, older than so many seconds; says how many."""
+        return await self._run(_sweep, self._folder, time.time() - older_than)
+
     async def _receive(self, chunks: AsyncIterator[bytes], sha256: str, limit: int) -> StoredFile:
         path = self._path(sha256)
         file, temporary = await self._run(_open_temporary, self._folder)
@@ -93,6 +98,13 @@ def _open_temporary(folder: Path) -> tuple[BinaryIO, Path]:
     incoming.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=incoming)
     return os.fdopen(handle, "wb"), Path(name)
+
+
+def _sweep(folder: Path, before: float) -> int:
+    stale = [path for path in (folder / "incoming").glob("*") if path.stat().st_mtime < before]
+    for path in stale:
+        path.unlink(missing_ok=True)
+    return len(stale)
 
 
 def _take(file: BinaryIO, update: Callable[[bytes], None], chunk: bytes) -> None:

@@ -7,6 +7,7 @@ looked. A file that was replaced under the running service is noticed by its ino
 
 import json
 import os
+import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ class Integrity:
             await self._examine(engine)
         except StoreFailed as exc:
             self._fail(str(exc))
-        except (SQLAlchemyError, OSError) as exc:
+        except (SQLAlchemyError, sqlite3.Error, OSError) as exc:
             known = translate(exc)
             self._fail(str(known) if known else "the ticket database could not be examined; a person must look at it")
 

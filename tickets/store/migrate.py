@@ -7,6 +7,7 @@ damaged one (F29).
 import asyncio
 import json
 import os
+import sqlite3
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -57,7 +58,7 @@ async def _upgrade(url: URL) -> str:
                 identity = uuid.uuid4().hex
                 await connection.execute(insert(IdentityRow), {"id": identity, "created_at": datetime.now(UTC)})
         return identity
-    except (SQLAlchemyError, OSError) as exc:
+    except (SQLAlchemyError, sqlite3.Error, OSError) as exc:
         known = translate(exc)
         if known is None:
             raise

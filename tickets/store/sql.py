@@ -1,6 +1,7 @@
 """The ticket store on SQLAlchemy: writes go through the single writer, reads through a pool of their own."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -53,14 +54,20 @@ async def open_store(
         write_timeout=options.write_timeout,
         observe=observe,
     )
+    failure: Exception | None = None
     try:
         await integrity.check(reading)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(writer.run(), name="ticket-writer")
             try:
                 yield SqlStore(reading, writer, integrity)
+            except Exception as exc:
+                # Raised after the group has ended: the one who uses the store shall see its own error, not a group.
+                failure = exc
             finally:
                 await writer.close()
+        if failure is not None:
+            raise failure
     finally:
         await writing.dispose()
         await reading.dispose()
@@ -139,7 +146,7 @@ class SqlStore:
         try:
             async with self._reading.connect() as connection:
                 yield connection
-        except (SQLAlchemyError, OSError) as exc:
+        except (SQLAlchemyError, sqlite3.Error, OSError) as exc:
             refusal = translate(exc)
             if refusal is None:
                 raise
@@ -153,6 +160,7 @@ def _search(query: TicketQuery) -> Select[Any]:
         (query.state.value if query.state else None, table.state),
         (query.category_l1, table.category_l1),
         (query.unit, table.unit),
+        (query.unit_id, table.unit_id),
         (query.call_id, table.call_id),
     ]
     statement = select(TicketRow.__table__).order_by(table.id.desc()).limit(query.limit)
