@@ -1,0 +1,119 @@
+"""The face of routing: one object that turns a caller's words into a decision with its reasons. Immutable after `load`."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from routing.classifier import Classifier, Verdict
+from routing.decision import Candidate, Category, Decision, Emergency, EmergencyLevel, Place, RequestKind
+from routing.emergency import EmergencyDetector
+from routing.kinds import kind_of
+from routing.places import Gazetteer
+from routing.taxonomy import Problem, Taxonomy
+from routing.text import read
+
+DATA_DIR: Final = Path(__file__).parent / "data"
+MODEL_DIR: Final = Path(__file__).parent / "model"
+LONGEST_INPUT: Final = 20_000
+_UNSORTED_LEVEL = 3
+
+
+class Router:
+    def __init__(
+        self, taxonomy: Taxonomy, classifier: Classifier, detector: EmergencyDetector, gazetteer: Gazetteer
+    ) -> None:
+        self.taxonomy = taxonomy
+        self._classifier = classifier
+        self._detector = detector
+        self._gazetteer = gazetteer
+
+    @classmethod
+    def load(cls, data_dir: Path | None = None, model_dir: Path | None = None) -> "Router":
+        """Reads everything, once. Raises `routing.errors.DataError` naming every fault by file and line."""
+        data, model = data_dir or DATA_DIR, model_dir or MODEL_DIR
+        taxonomy = Taxonomy.load(data)
+        return cls(
+            taxonomy,
+            Classifier.load(model / "classifier.npz"),
+            EmergencyDetector.load(data, model),
+            Gazetteer.load(data / "places.csv", taxonomy.units),
+        )
+
+    def decide(self, text: str, alternatives: Sequence[str] = ()) -> Decision:
+        """Any text gives a decision; only the first 20,000 characters are read."""
+        text = text[:LONGEST_INPUT]
+        utterance = read(text)
+        emergency = self.emergency(text, alternatives)
+        verdict = self._classifier.classify(utterance)
+        problem = self.taxonomy.problems.get(verdict.label or "")
+        places = self._gazetteer.find(utterance)
+        kind, phrase = kind_of(utterance.chars, problem.kind if problem else None)
+        unit_id = self._unit(problem, kind, places)
+        return Decision(
+            text=text,
+            emergency=emergency,
+            kind=kind,
+            category=self._category(verdict.label) if verdict.label else None,
+            candidates=tuple(Candidate(self._category(label), share) for label, share in verdict.ranked),
+            confidence=verdict.ranked[0][1],
+            unit=self.taxonomy.units[unit_id].name if unit_id else "",
+            unit_id=unit_id,
+            places=places,
+            needs_place=bool(problem and problem.needs_place and not places),
+            level=_level(problem, emergency),
+            reasons=self._reasons(verdict, phrase, unit_id, problem, places),
+        )
+
+    def emergency(self, text: str, alternatives: Sequence[str] = ()) -> Emergency:
+        """The detector alone, for partial results: under a millisecond."""
+        return self._detector.check(text[:LONGEST_INPUT], [other[:LONGEST_INPUT] for other in alternatives])
+
+    def find_places(self, text: str) -> tuple[Place, ...]:
+        """For the answer to "where?"."""
+        return self._gazetteer.find(read(text[:LONGEST_INPUT]))
+
+    def spoken_names(self) -> Iterator[tuple[str, str]]:
+        """Prompt id and text of every name a caller may hear."""
+        for name, problem in self.taxonomy.problems.items():
+            yield f"category/{name}", problem.category.problem
+        for name, unit in self.taxonomy.units.items():
+            yield f"unit/{name}", unit.name
+        for name, entry in self._gazetteer.entries.items():
+            yield f"place/{name}", entry.name
+
+    def _category(self, label: str) -> Category:
+        """A retrained model may have labels of its own: those stand as first level and problem name alike."""
+        problem = self.taxonomy.problems.get(label)
+        return problem.category if problem else Category(label, label, "", label)
+
+    def _unit(self, problem: Problem | None, kind: RequestKind, places: tuple[Place, ...]) -> str:
+        """Local matters go straight to the street or town; enquiries and unplaced ones to the department."""
+        if problem is None:
+            return ""
+        if problem.local and kind is not RequestKind.ENQUIRY:
+            for place in places:
+                if unit := self._gazetteer.unit_of(place):
+                    return unit
+        return problem.unit
+
+    def _reasons(
+        self, verdict: Verdict, phrase: str, unit_id: str, problem: Problem | None, places: tuple[Place, ...]
+    ) -> tuple[str, ...]:
+        reasons: list[str] = []
+        if verdict.label and verdict.words:
+            reasons.append("提到：" + "、".join(verdict.words))
+        elif not verdict.label:
+            reasons.append("把握不足，需要再问")
+        if phrase:
+            reasons.append(f"诉求类型依据：{phrase}")
+        if problem and unit_id:
+            local = unit_id != problem.unit
+            reasons.append(f"{'属地办理' if local else '职能部门'}：{self.taxonomy.units[unit_id].name}")
+        reasons += [f"地点：{place.text}" for place in places[:2]]
+        return tuple(reasons)
+
+
+def _level(problem: Problem | None, emergency: Emergency) -> int:
+    if emergency.level is not EmergencyLevel.NONE:
+        return 1
+    return problem.level if problem else _UNSORTED_LEVEL
