@@ -129,8 +129,18 @@ async def load(connection: AsyncConnection, condition: Any) -> tuple[TicketRecor
 
 
 async def _records(connection: AsyncConnection, group: Sequence[NewTicket]) -> list[tuple[TicketRecord, NewTicket]]:
-    numbers = await _give_numbers(connection, [new for new in group if new.draft.number is None])
-    return [(_record(new, new.draft.number or numbers[new.id]), new) for new in group]
+    """The group's records, without those that were taken earlier and have no number of their own to insert with.
+
+    That look is only there so that repetitions do not use up numbers; what decides is the constraint, later.
+    """
+    unnumbered = [new for new in group if new.draft.number is None]
+    known: set[str] = set()
+    if unnumbered:
+        query = select(TicketRow.idempotency_key).where(TicketRow.idempotency_key.in_([new.key for new in unnumbered]))
+        known = set((await connection.execute(query)).scalars())
+    numbers = await _give_numbers(connection, [new for new in unnumbered if new.key not in known])
+    given = [(new, new.draft.number or numbers.get(new.id)) for new in group]
+    return [(_record(new, number), new) for new, number in given if number is not None]
 
 
 def _record(new: NewTicket, number: str) -> TicketRecord:
