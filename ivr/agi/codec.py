@@ -156,13 +156,13 @@ class AgiDecoder:
             raise self._fail(f"expected an environment of at most {self._limits.header_lines} lines, got more")
         if not raw:
             return self._end_of_header()
-        match = None if _CONTROL.search(line := raw.decode("utf-8", "replace")) else _ENVIRONMENT_LINE.fullmatch(line)
+        match = _ENVIRONMENT_LINE.fullmatch(raw.decode("utf-8", "replace"))
         if match is None:
             self._hostile = True
             return None
         key, value = match.group(1), match.group(2) or ""
-        if key in self._values:
-            self._hostile = True
+        if key in self._values or _CONTROL.search(value):
+            self._hostile, value = True, ""
         self._values.setdefault(key, value)
         return None
 
