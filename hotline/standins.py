@@ -20,8 +20,8 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hotline.phone import Call, CallEnded, Incoming, Phone, PhoneError, Recorder
-from hotline.phone.g711 import SAMPLE_RATE
 from hotline.phone.recorder import FLOOR_DBFS
+from hotline.phone.rtp import SAMPLE_RATE
 
 EMERGENCY: Final = "emergency"
 OPERATOR: Final = "operator"

@@ -14,7 +14,6 @@ from typing import Final, Self
 
 import structlog
 
-from hotline.phone import g711
 from hotline.phone.clock import Clock
 from hotline.phone.recorder import Recorder
 from hotline.phone.rtp import (
@@ -29,6 +28,7 @@ from hotline.phone.rtp import (
     key_press,
 )
 from hotline.phone.sdp import Codec, Sdp
+from speech.g711 import alaw_decode, alaw_encode, ulaw_decode, ulaw_encode
 
 FRAME_BYTES: Final = 2 * SAMPLES_PER_PACKET
 KEY_GAP_PACKETS: Final = 5
@@ -224,7 +224,7 @@ class Media(asyncio.DatagramProtocol):
         if self._remote is None:
             return
         codec: Codec = self._remote.codecs[0]
-        payload = g711.SILENCE[codec] * SAMPLES_PER_PACKET if frame is None else g711.encode(codec, frame)
+        payload = _encode(codec, bytes(FRAME_BYTES) if frame is None else frame)
         self._send(int(codec), self._timestamp, payload, marker=self._marker)
         self._marker = False
 
@@ -280,13 +280,21 @@ class Media(asyncio.DatagramProtocol):
                 self.digits_heard.append((key, now))
                 self._new_digit.set()
         else:
-            pcm = g711.decode(Codec(packet.payload_type), packet.payload)
+            pcm = _decode(Codec(packet.payload_type), packet.payload)
             self.heard.add(now, packet.ssrc, packet.timestamp, pcm)
 
     def _open_transport(self) -> asyncio.DatagramTransport:
         if self._transport is None:
             raise RuntimeError("expected Media.open to have made this object")
         return self._transport
+
+
+def _encode(codec: Codec, pcm: bytes) -> bytes:
+    return alaw_encode(pcm) if codec is Codec.PCMA else ulaw_encode(pcm)
+
+
+def _decode(codec: Codec, payload: bytes) -> bytes:
+    return alaw_decode(payload) if codec is Codec.PCMA else ulaw_decode(payload)
 
 
 def _settle(future: asyncio.Future[bool] | None, result: bool) -> None:

@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from hotline.phone.g711 import SAMPLE_RATE
+from hotline.phone.rtp import SAMPLE_RATE
 
 FLOOR_DBFS: Final = -100.0
 SOUND_DBFS: Final = -45.0

@@ -9,6 +9,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final, Self
 
+SAMPLE_RATE: Final = 8_000
 SAMPLES_PER_PACKET: Final = 160
 PACKET_SECONDS: Final = 0.02
 KEYS: Final = "0123456789*#ABCD"

@@ -7,6 +7,7 @@ An answer takes the first codec of the offer that we know and repeats the payloa
 import ipaddress
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
 from typing import Final, Self
 
 MAX_LINES: Final = 500
@@ -80,7 +81,7 @@ class Sdp:
 
 def _audio_section(lines: list[str]) -> tuple[list[str], list[str]]:
     starts = [index for index, line in enumerate(lines) if line.startswith("m=")]
-    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+    for start, end in pairwise([*starts, len(lines)]):
         if lines[start].startswith("m=audio "):
             return lines[: starts[0]], lines[start:end]
     raise SdpError("expected an audio stream ('m=audio …'), got none")

@@ -259,7 +259,9 @@ def parse(data: bytes, *, max_size: int = MAX_MESSAGE) -> Request | Response:
         raise SipSyntaxError("expected an empty line after the headers, got none")
     lines = head.decode("utf-8", errors="surrogateescape").split("\r\n")
     headers = _parse_headers(lines[1:])
-    message = _parse_start(lines[0], headers, _cut_body(headers, body))
+    body = _cut_body(headers, body)
+    headers = tuple(pair for pair in headers if pair[0].lower() != "content-length")  # to_bytes adds the true one
+    message = _parse_start(lines[0], headers, body)
     _check(message)
     return message
 
