@@ -36,24 +36,28 @@ def database(settings: TicketSettings) -> Path:
     return Path(settings.database_url.removeprefix("sqlite:///"))
 
 
+@asynccontextmanager
+async def run_service(settings: TicketSettings) -> AsyncIterator[aiohttp.ClientSession]:
+    """The service runs inside; the client that is given has the machine's token."""
+    stop = asyncio.Event()
+    listening: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(serve(settings, listening.set_result, stop=stop))
+        port = await listening
+        token = next(iter(settings.token_files.values())).read_text("ascii").strip()
+        headers = {"Authorization": f"Bearer {token}"}
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers) as client:
+            try:
+                yield client
+            finally:
+                stop.set()
+
+
 @pytest.fixture
 def serving(settings: TicketSettings) -> Serving:
-    """`async with serving(**changes) as client`: the service runs inside, the client has the machine's token."""
+    """`async with serving(**changes) as client`."""
 
-    @asynccontextmanager
-    async def run(**changes: Any) -> AsyncIterator[aiohttp.ClientSession]:
-        changed = settings.model_copy(update=changes)
-        stop = asyncio.Event()
-        listening: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(serve(changed, listening.set_result, stop=stop))
-            port = await listening
-            token = next(iter(changed.token_files.values())).read_text("ascii").strip()
-            headers = {"Authorization": f"Bearer {token}"}
-            async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers) as client:
-                try:
-                    yield client
-                finally:
-                    stop.set()
+    def run(**changes: Any) -> AbstractAsyncContextManager[aiohttp.ClientSession]:
+        return run_service(settings.model_copy(update=changes))
 
     return run
