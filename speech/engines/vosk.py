@@ -124,6 +124,8 @@ class VoskDecoder:
         return text
 
     def final(self) -> Reading:
+        if self._resampler is not None:
+            self._recogniser.AcceptWaveform(to_pcm(self._resampler.flush()))
         self._collect(self._recogniser.FinalResult())
         alternatives = combine(self._results)
         confidence = alternatives[0].score if alternatives else None

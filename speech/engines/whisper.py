@@ -154,13 +154,13 @@ class WhisperDecoder:
 
     def final(self) -> Reading:
         if self._reading is None or not self._decoded_full or self._voice.voiced(self._decoded) >= _LEAST_VOICE:
-            self.accept_tail()
+            self._flush()
             self._reading = self._decode(self._options.beam)
         return self._reading
 
-    def accept_tail(self) -> None:
+    def _flush(self) -> None:
         """The last samples the resampler still holds."""
-        block = self._resampler.feed(np.zeros(0, dtype=np.float32), last=True)
+        block = self._resampler.flush()
         self._blocks.append(block)
         self._samples += len(block)
 
@@ -194,8 +194,20 @@ class WhisperDecoder:
                 first_refusal = first_refusal or why
             else:
                 kept.setdefault(fold(text), Alternative(text, round(min(1.0, score), 4)))
-        alternatives = tuple(kept.values())
+        alternatives = prefer_whole(tuple(kept.values()))
         return Reading(alternatives, 0.0, 0.0, alternatives[0].score if alternatives else None, first_refusal)
+
+
+def prefer_whole(readings: tuple[Alternative, ...]) -> tuple[Alternative, ...]:
+    """The readings with those put last that stop early: Whisper scores the mean over tokens, so a reading that gives up
+    after three words can beat the whole sentence. Early is below 0.6 of the longest reading that scores nearly as well.
+    """
+
+    def stops_early(reading: Alternative) -> bool:
+        longest = max(len(other.text) for other in readings if other.score >= 0.8 * reading.score)
+        return len(reading.text) < 0.6 * longest
+
+    return tuple(sorted(readings, key=stops_early))
 
 
 def _join(pieces: list[Reading], start: float, end: float) -> Reading:

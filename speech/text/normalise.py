@@ -68,8 +68,10 @@ def _whole(text: str) -> str:
         elif char in _UNITS:
             section, digit = section + (digit or 1) * _UNITS[char], 0
         else:
-            total, section, digit = (total + section + digit) * _BIG_UNITS[char], 0, 0
-    return str(total + section + digit)
+            total, section, digit = (total + section + digit or 1) * _BIG_UNITS[char], 0, 0
+    before = ({"百": 100, "千": 1000} | _BIG_UNITS).get(text[-2:-1])
+    # 一百二 is 120 and 三万五 is 35,000: a last digit right after a unit counts tenths of it.
+    return str(total + section + (digit * before // 10 if before else digit))
 
 
 def _numeral(match: re.Match[str]) -> str:

@@ -1,0 +1,82 @@
+"""The real engine on Mandarin that espeak-ng speaks from pinyin, at telephone rate."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from speech.engines.whisper import WhisperEngine, WhisperOptions
+from speech.errors import ModelError
+from speech.frames import to_pcm
+
+
+@pytest.fixture(scope="module")
+def engine(whisper_base: Path) -> WhisperEngine:
+    return WhisperEngine(whisper_base, WhisperOptions())
+
+
+def test_mandarin_at_8_khz_is_understood_and_comes_simplified(engine: WhisperEngine, complaint: bytes) -> None:
+    decoder = engine.open(8_000)
+    decoder.accept(complaint)
+    final = decoder.final()
+    assert "小区门口的垃圾" in final.text
+    assert len(final.alternatives) > 1
+    assert final.confidence is not None
+    assert 0.3 < final.confidence <= 1
+    assert 0.2 < final.start < 0.8
+    assert final.end < len(complaint) / 16_000
+
+
+def test_partials_decode_the_growing_utterance(engine: WhisperEngine, complaint: bytes) -> None:
+    decoder = engine.open(8_000)
+    partials = []
+    for at in range(0, len(complaint), 16_000):
+        decoder.accept(complaint[at : at + 16_000])
+        if (text := decoder.partial()) is not None:
+            partials.append(text)
+    assert len(partials) >= 2
+    assert decoder.partial() is None
+
+
+def test_the_decode_made_in_a_pause_is_the_final(
+    engine: WhisperEngine, complaint: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoder = engine.open(8_000)
+    decoder.accept(complaint)
+    heard = decoder.partial()
+    decoder.accept(bytes(8_000))
+    assert decoder.partial() is None
+    monkeypatch.setattr(engine, "readings", None)  # a second decode would fail
+    assert decoder.final().text == heard
+
+
+@pytest.mark.parametrize("kind", ["silence", "noise", "hum", "chord", "dtmf", "fax"])
+@pytest.mark.fault("F61")
+def test_what_is_not_speech_gives_no_text(engine: WhisperEngine, kind: str) -> None:
+    at = np.arange(24_000) / 8_000
+    tones = {"silence": (), "noise": (), "hum": (50, 150), "chord": (262, 330, 392), "dtmf": (697, 1209), "fax": (1100,)}
+    samples = sum((0.15 * np.sin(2 * np.pi * hertz * at) for hertz in tones[kind]), np.zeros(24_000))
+    if kind == "noise":
+        samples = np.random.default_rng(1).normal(0, 0.05, 24_000)
+    decoder = engine.open(8_000)
+    decoder.accept(to_pcm(samples.astype(np.float32)))
+    assert decoder.partial() is None
+    final = decoder.final()
+    assert final.alternatives == ()
+    assert final.guard == "no voice"
+
+
+@pytest.mark.fault("F10")
+def test_a_folder_that_is_no_model_says_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="model.bin is missing; fetch the model again with `hotline models fetch"):
+        WhisperEngine(tmp_path, WhisperOptions())
+
+
+@pytest.mark.fault("F10")
+def test_a_truncated_model_is_named(tmp_path: Path, whisper_base: Path) -> None:
+    for name in ("config.json", "tokenizer.json", "vocabulary.txt"):
+        (tmp_path / name).write_bytes((whisper_base / name).read_bytes())
+    with (whisper_base / "model.bin").open("rb") as whole:
+        (tmp_path / "model.bin").write_bytes(whole.read(1_000_000))
+    with pytest.raises(ModelError, match="Whisper cannot load"):
+        WhisperEngine(tmp_path, WhisperOptions())

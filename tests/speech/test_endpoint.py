@@ -1,0 +1,115 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from speech.endpoint import Ended, Endpoint, EndpointTimes, NothingSaid, Onset, sounds_unfinished
+
+TIMES = EndpointTimes(onset=0.06, pause=0.8, pause_open=1.8, limit=60.0)
+Event = Onset | Ended | NothingSaid
+
+
+class Line:
+    """Feeds an endpointer frame by frame and keeps what it says."""
+
+    def __init__(self, times: EndpointTimes = TIMES) -> None:
+        self.endpoint = Endpoint(times)
+        self.frames = 0
+        self.said: list[tuple[float, Event]] = []
+        self.endpoint.arm()
+
+    @property
+    def now(self) -> float:
+        return round(self.frames * 0.02, 3)
+
+    def run(self, voiced: bool, seconds: float) -> "Line":
+        for _ in range(round(seconds / 0.02)):
+            start = self.now
+            self.frames += 1
+            event = self.endpoint.frame(voiced, start, self.now)
+            if event is not None:
+                self.said.append((self.now, event))
+        return self
+
+
+def test_speech_begins_after_sixty_milliseconds_of_voice_and_is_dated_back() -> None:
+    line = Line().run(False, 1.0).run(True, 0.2)
+    assert line.said == [(1.06, Onset(1.0))]
+
+
+def test_a_click_is_no_speech() -> None:
+    assert Line().run(False, 1.0).run(True, 0.04).run(False, 5.0).said == []
+
+
+def test_a_pause_ends_the_utterance_where_the_voice_ended() -> None:
+    line = Line().run(True, 1.0).run(False, 2.0)
+    assert [event for _, event in line.said] == [Onset(0.0), Ended(1.0, "pause")]
+    assert line.said[1][0] == pytest.approx(1.8)
+    assert not line.endpoint.armed
+
+
+def test_a_shorter_pause_does_not() -> None:
+    line = Line().run(True, 1.0).run(False, 0.7).run(True, 1.0).run(False, 2.0)
+    assert [event for _, event in line.said] == [Onset(0.0), Ended(2.7, "pause")]
+
+
+@pytest.mark.parametrize("text", ["我家楼下很吵，因为", "电话是138", "还有", "我的电话幺三八零零", "地址是"])
+def test_a_text_that_asks_for_more_waits_longer(text: str) -> None:
+    line = Line().run(True, 1.0)
+    line.endpoint.hear(text)
+    line.run(False, 1.7)
+    assert line.endpoint.speaking
+    line.run(False, 0.2)
+    assert line.said[-1][1] == Ended(1.0, "pause")
+
+
+@pytest.mark.parametrize("text", ["垃圾没有人清理", "13800138000", "一三八零零一三八零零零", "拨打12345", "对", ""])
+def test_a_finished_text_does_not(text: str) -> None:
+    assert not sounds_unfinished(text)
+
+
+def test_no_speech_is_counted_from_when_it_is_asked_for() -> None:
+    line = Line().run(False, 3.0)
+    assert line.said == []
+    line.endpoint.expect(line.now, 5.0)
+    line.run(False, 6.0)
+    assert line.said == [(8.0, NothingSaid(5.0))]
+
+
+def test_no_speech_does_not_cut_off_who_begins_at_the_last_moment() -> None:
+    line = Line()
+    line.endpoint.expect(0.0, 1.0)
+    line.run(False, 0.98).run(True, 1.0)
+    assert line.said == [(1.04, Onset(0.98))]
+
+
+def test_the_hard_limit_ends_a_speech_without_pauses() -> None:
+    line = Line(EndpointTimes(0.06, 0.8, 1.8, 10.0)).run(True, 12.0)
+    assert [event for _, event in line.said] == [Onset(0.0), Ended(10.0, "limit")]
+
+
+def test_the_key_ends_speech_and_says_nothing_said_before_it() -> None:
+    line = Line().run(True, 1.0)
+    assert line.endpoint.key(line.now) == Ended(1.0, "key")
+    assert line.endpoint.key(line.now) is None
+    waiting = Line()
+    waiting.endpoint.expect(0.0, 5.0)
+    assert waiting.endpoint.key(1.0) == NothingSaid(5.0)
+
+
+def test_disarmed_it_says_nothing() -> None:
+    line = Line()
+    line.endpoint.disarm()
+    assert line.run(True, 5.0).run(False, 5.0).said == []
+
+
+@given(st.lists(st.tuples(st.booleans(), st.floats(0.02, 3.0)), max_size=30))
+def test_onset_and_end_always_alternate_and_times_never_run_back(spans: list[tuple[bool, float]]) -> None:
+    line = Line()
+    for voiced, seconds in spans:
+        line.run(voiced, seconds)
+        if not line.endpoint.armed:
+            line.endpoint.arm()
+    kinds = [type(event) for _, event in line.said]
+    assert all(first is not second for first, second in zip(kinds, kinds[1:], strict=False))
+    moments = [event.started if isinstance(event, Onset) else event.ended for _, event in line.said if not isinstance(event, NothingSaid)]
+    assert moments == sorted(moments)
