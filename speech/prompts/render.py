@@ -122,7 +122,7 @@ def _said(entry: PromptEntry, at_pace: VoiceAtPace, pace: float, lead: float = 0
 
 
 def _isolated(entry: PromptEntry, at_pace: VoiceAtPace) -> Samples:
-    """A single word, said at the pace that makes it about as long as all the others, in a file of exactly their length."""
+    """A single word, said at the pace that makes it about as long as the others, in a file of exactly their length."""
     pace = entry.pace
     audio = _said(entry, at_pace, pace, 0.01, 0.02)
     for _ in range(2):

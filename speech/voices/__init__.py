@@ -5,18 +5,20 @@ model `kokoro`, espeak-ng needs its program; importing this package needs neithe
 """
 
 from speech.voices.audio import TELEPHONE_RATE, speak_8k
-from speech.voices.loading import KOKORO_VOICES, PROMPT_VOICE, VOICE_NAMES, load
+from speech.voices.loading import KOKORO_VOICES, PROMPT_SPEED, PROMPT_VOICE, VOICE_NAMES, load, prompt_voice
 from speech.voices.ports import Voice, VoiceError
 from speech.voices.spoken import spoken_form
 
 __all__ = [
     "KOKORO_VOICES",
+    "PROMPT_SPEED",
     "PROMPT_VOICE",
     "TELEPHONE_RATE",
     "VOICE_NAMES",
     "Voice",
     "VoiceError",
     "load",
+    "prompt_voice",
     "speak_8k",
     "spoken_form",
 ]

@@ -77,12 +77,22 @@ class KokoroModel:
             ) from exc
         return cls(session, phonemes, vocabulary, styles)
 
+    def style(self, voice: str) -> Samples:
+        """The style table of a voice; `a+b` is the even mixture of the voices a and b. Raises `VoiceError`."""
+        names = voice.split("+")
+        for name in names:
+            if name not in self.styles:
+                raise VoiceError(f"there is no voice {name!r} in the model; it has {', '.join(sorted(self.styles))}")
+        if len(names) == 1:
+            return self.styles[voice]
+        return np.asarray(np.mean([self.styles[name] for name in names], axis=0), dtype=np.float32)
+
     def speak(self, voice: str, text: str, speed: float) -> Samples:
         """One sentence; audio with its silence trimmed, empty when nothing in it can be said."""
         tokens = [self._vocabulary[each] for each in self._phonemes(text) if each in self._vocabulary][:_MAX_TOKENS]
         if not tokens:
             return np.zeros(0, np.float32)
-        style = self.styles[voice]
+        style = self.style(voice)
         (audio, *_) = self._session.run(
             None,
             {
@@ -95,11 +105,10 @@ class KokoroModel:
 
 
 class KokoroVoice:
-    """One of the model's voices at one speed (1.0 is the voice's own; 1.2 is a fifth faster)."""
+    """One of the model's voices, or a mixture, at one speed (1.0 is the voice's own; 1.2 is a fifth faster)."""
 
     def __init__(self, model: KokoroModel, name: str, speed: float = 1.0) -> None:
-        if name not in model.styles:
-            raise VoiceError(f"there is no voice {name!r} in the model; it has {', '.join(sorted(model.styles))}")
+        model.style(name)
         self._model = model
         self._name = name
         self._speed = speed
@@ -111,6 +120,10 @@ class KokoroVoice:
     @property
     def sample_rate(self) -> int:
         return SAMPLE_RATE
+
+    def at_speed(self, speed: float) -> "KokoroVoice":
+        """The same voice, sharing its model, at another speed."""
+        return KokoroVoice(self._model, self._name, speed)
 
     def synthesise(self, text: str) -> Samples:
         pause = np.zeros(int(_PAUSE_SECONDS / self._speed * SAMPLE_RATE), np.float32)
