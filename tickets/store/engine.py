@@ -76,7 +76,8 @@ def open_engine(url: URL, *, writes: bool, size: int, busy_timeout: float, creat
         cursor = connection.cursor()
         for pragma in (
             f"busy_timeout={milliseconds}",
-            "journal_mode=WAL",
+            # Turning WAL on writes to the file; the reader that examines a database must leave it as it is.
+            *(("journal_mode=WAL",) if writes else ()),
             "synchronous=FULL",
             "foreign_keys=ON",
             f"query_only={'OFF' if writes else 'ON'}",

@@ -35,20 +35,22 @@ def upgrade(database_url: str) -> None:
     """
     url = parse_url(database_url)
     path = sqlite_path(url)
+    expected: str | None = None
     if path is not None:
-        if read_marker(path) is not None and not path.exists():
+        expected = read_marker(path)
+        if expected is not None and (not path.exists() or path.stat().st_size == 0):
             raise StoreFailed(
-                f"a ticket database was at {path} and is gone; restore it from a backup, or remove "
+                f"a ticket database was at {path} and is gone or empty; restore it from a backup, or remove "
                 f"{marker_path(path).name} beside it to begin with an empty one"
             )
         path.parent.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="migrate") as executor:
-        identity = executor.submit(asyncio.run, _upgrade(url)).result()
+        identity = executor.submit(asyncio.run, _upgrade(url, expected)).result()
     if path is not None:
         _keep_marker(path, identity)
 
 
-async def _upgrade(url: URL) -> str:
+async def _upgrade(url: URL, expected: str | None) -> str:
     engine = open_engine(url, writes=True, size=1, busy_timeout=LOCK_WAIT, create=True)
     try:
         async with engine.begin() as connection:
@@ -57,6 +59,9 @@ async def _upgrade(url: URL) -> str:
             if identity is None:
                 identity = uuid.uuid4().hex
                 await connection.execute(insert(IdentityRow), {"id": identity, "created_at": datetime.now(UTC)})
+            if expected not in (None, identity):
+                # Raised inside the transaction: a database that is not ours is left as it was.
+                raise StoreFailed("the database is not the one that its marker file names; a person must look at it")
         return identity
     except (SQLAlchemyError, sqlite3.Error, OSError) as exc:
         known = translate(exc)
@@ -74,11 +79,8 @@ def _run(connection: Connection) -> None:
 
 
 def _keep_marker(database: Path, identity: str) -> None:
-    known = read_marker(database)
-    if known == identity:
+    if read_marker(database) == identity:
         return
-    if known is not None:
-        raise StoreFailed("the ticket database is not the one that its marker file names; a person must look at it")
     path = marker_path(database)
     temporary = path.with_name(path.name + ".tmp")
     with temporary.open("w", encoding="utf-8") as file:
