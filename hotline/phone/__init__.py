@@ -1,6 +1,7 @@
 """A small SIP telephone in asyncio, for `hotline call`, the stand-ins and the end-to-end tests."""
 
-from hotline.phone.call import Call, Incoming
+from hotline.phone.answering import Incoming
+from hotline.phone.call import Call
 from hotline.phone.errors import CallEnded, EndReason, NoReply, PhoneError, RegistrationRefused
 from hotline.phone.media import Media
 from hotline.phone.phone import Phone

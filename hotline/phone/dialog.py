@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Self
 
-from hotline.phone.sip import NameAddr, Request, Response, SipSyntaxError, SipUri, new_branch
+from hotline.phone.address import NameAddr, SipSyntaxError, SipUri
+from hotline.phone.sip import Request, Response, new_branch
 
 USER_AGENT: Final = "hotline-phone"
 ALLOW: Final = "INVITE, ACK, BYE, CANCEL, OPTIONS, NOTIFY, INFO"

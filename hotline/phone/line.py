@@ -5,12 +5,13 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from hotline.phone.address import SipUri
 from hotline.phone.clock import Clock
 from hotline.phone.dialog import renewed
 from hotline.phone.digest import Challenge, DigestError, answer
 from hotline.phone.errors import PhoneError
 from hotline.phone.media import Ticker
-from hotline.phone.sip import Request, Response, SipUri
+from hotline.phone.sip import Request, Response
 from hotline.phone.transactions import Address, Transactions
 
 _MAX_RETRIES: Final = 2

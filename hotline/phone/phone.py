@@ -14,23 +14,17 @@ from typing import Final, Self
 
 import structlog
 
-from hotline.phone.call import Call, Incoming, IncomingCall, OutgoingCall
+from hotline.phone.address import NameAddr, SipSyntaxError, SipUri
+from hotline.phone.answering import Incoming, IncomingCall
+from hotline.phone.call import Call
 from hotline.phone.clock import Clock, steady_wall_clock
 from hotline.phone.dialog import ALLOW, USER_AGENT
 from hotline.phone.errors import PhoneError, RegistrationRefused
 from hotline.phone.line import Line
 from hotline.phone.media import Media, Ticker
+from hotline.phone.outgoing import OutgoingCall
 from hotline.phone.sdp import Sdp, SdpError
-from hotline.phone.sip import (
-    NameAddr,
-    Request,
-    SipSyntaxError,
-    SipUri,
-    new_branch,
-    new_call_id,
-    new_tag,
-    reply,
-)
+from hotline.phone.sip import Request, new_branch, new_call_id, new_tag, reply
 from hotline.phone.transactions import Address, Timers, Transactions
 
 DEFAULT_PORT: Final = 5060
@@ -219,7 +213,7 @@ class Phone:
             media = await self._open_media()
             call = IncomingCall(self._line, media, invite, source, offer)
         except (SdpError, SipSyntaxError) as exc:
-            _log.info("phone_invite_refused", reason=str(exc))
+            _log.info("phone_invite_refused", pii_reason=str(exc))
             self._answer(invite, 488 if isinstance(exc, SdpError) else 400, source)
             if media is not None:
                 media.close()

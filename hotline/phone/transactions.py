@@ -13,8 +13,9 @@ from typing import Final, TypeVar
 
 import structlog
 
+from hotline.phone.address import SipSyntaxError
 from hotline.phone.errors import NoReply
-from hotline.phone.sip import Request, Response, SipSyntaxError, parse
+from hotline.phone.sip import Request, Response, parse
 
 Address = tuple[str, int]
 
