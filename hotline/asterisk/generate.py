@@ -1,7 +1,7 @@
 """The generated files of an Asterisk configuration: each function gives one file's text from checked settings.
 
-Values come from `AsteriskSettings` (restricted character sets) or are generated here, so nothing from outside can open a
-new line or section in a file. `asterisk/conf` ships the same files with the same names as commented defaults.
+Values come from `AsteriskSettings` (restricted character sets) or are generated here, so nothing from outside can open
+a new line or section in a file. `asterisk/conf` ships the same files with the same names as commented defaults.
 """
 
 import re
@@ -143,16 +143,17 @@ def hold_classes_conf(directory: Path) -> str:
     )
 
 
-def asterisk_conf(shipped: str, directories: Mapping[str, Path]) -> str:
-    """The shipped asterisk.conf with the values of [directories] replaced and the run-as lines off: `shim` drops rights.
+def asterisk_conf(shipped: str, directories: Mapping[str, Path], settings: AsteriskSettings, cores: int) -> str:
+    """The shipped asterisk.conf with its directories and limits replaced and the run-as lines off (`shim` does that).
 
-    Raises `ValueError` when a directory is not named in the shipped file, so that none can be missed.
+    Raises `ValueError` when one of them is not in the shipped file, so that none can be missed.
     """
+    lines = {name: f"{name} => {path}" for name, path in directories.items()}
+    lines["maxcalls"] = f"maxcalls = {settings.max_calls}"
+    lines["maxload"] = f"maxload = {settings.max_load_per_core * cores:.1f}"
     text = shipped
-    for name, path in directories.items():
-        text, count = re.subn(rf"(?m)^{name} => .*$", f"{name} => {path}", text)
+    for name, line in lines.items():
+        text, count = re.subn(rf"(?m)^{name} =>? .*$", line, text)
         if count != 1:
-            raise ValueError(
-                f"expected one line '{name} => …' in asterisk.conf, found {count}; restore the shipped file"
-            )
+            raise ValueError(f"expected one line of {name} in asterisk.conf, found {count}; restore the shipped file")
     return re.sub(r"(?m)^(run(?:user|group) = .*)$", r";\1", text)

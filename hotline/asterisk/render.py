@@ -2,8 +2,8 @@
 
 `asterisk/conf` is copied as it stands, the generated files are laid over it, prompts and the AGI script are copied,
 and hold classes are filled from the prompts. Asterisk then reads and writes below `<state>/asterisk`, plus the
-recordings and spool folders, and nowhere else. Rendering again is safe at any time, also while that Asterisk runs: files
-are replaced by rename.
+recordings and spool folders, and nowhere else. Rendering again is safe at any time, also while that Asterisk runs:
+files are replaced by rename.
 """
 
 import importlib.util
@@ -131,7 +131,8 @@ def _write_generated(
         "astlogdir": base / "log",
         "astsbindir": Path(program.argv[-1]).parent,
     }
-    _write(etc / "asterisk.conf", generate.asterisk_conf((etc / "asterisk.conf").read_text("utf-8"), directories))
+    shipped = (etc / "asterisk.conf").read_text("utf-8")
+    _write(etc / "asterisk.conf", generate.asterisk_conf(shipped, directories, settings, os.cpu_count() or 1))
     files = {
         "hotline.d/globals.conf": generate.globals_conf(settings, endpoints),
         "hotline.d/numbers.conf": generate.numbers_conf(settings),
@@ -217,7 +218,7 @@ def _fill_hold_classes(prompts: Path, moh: Path) -> None:
 
 
 def _write_ringback(path: Path) -> None:
-    """Two rings of 450 Hz, one second each, with pauses of two: the Chinese tone, whose own pause of four is too long here."""
+    """Two rings of 450 Hz, one second each, two apart: the Chinese tone, whose own pause of four is too long."""
     samples: list[int] = []
     for _ in range(2):
         samples.extend(round(2600 * math.sin(2 * math.pi * 450 * n / _RATE)) for n in range(_RATE))

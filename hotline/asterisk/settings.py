@@ -29,6 +29,8 @@ class AsteriskSettings(BaseModel):
     rtp_start: Port = 10000
     rtp_end: Port = 10400
     ami_port: Port = 5038
+    max_calls: Annotated[int, Field(ge=2, le=5000)] = 240
+    max_load_per_core: Annotated[float, Field(ge=1, le=1000)] = 16.0
     user: AccountName | None = Field(default=None, description="user to run as when started by root")
 
     trunk_110: SipContact = "sip:110@127.0.0.1:5070"

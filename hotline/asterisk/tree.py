@@ -3,8 +3,8 @@
 A system Asterisk of version 20 or later is preferred. Without one, Debian testing's package is unpacked with mmdebstrap
 into a private tree and run through the tree's own dynamic loader, so neither root rights nor a container engine is
 needed to run it. A tree appears under its final name only when it is complete (temporary sibling, then rename); an
-interrupted fetch leaves nothing that `locate` would take. Signatures are always checked; only an expired Release file is
-forgiven, on a second try, because mirrors that are frozen on purpose have one.
+interrupted fetch leaves nothing that `locate` would take. Signatures are always checked; only an expired Release file
+is forgiven, on a second try, because mirrors that are frozen on purpose have one.
 """
 
 import os
