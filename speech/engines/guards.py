@@ -5,7 +5,7 @@ noise, its own text twice for a short clip, a loop for a hum. Pure functions ove
 import re
 from typing import Final
 
-__all__ = ["MAX_CHARACTERS_PER_SECOND", "refusal", "unloop"]
+__all__ = ["MAX_CHARACTERS_PER_SECOND", "loops", "refusal", "unloop"]
 
 MAX_CHARACTERS_PER_SECOND: Final = 9.0
 """Fast Mandarin is 6 to 7 characters a second; 9 leaves room for a voice detector that clipped the ends."""
@@ -28,6 +28,11 @@ def unloop(text: str) -> str:
         return match.group() if re.fullmatch(r"[\d〇零一二三四五六七八九幺]+", piece) else piece
 
     return _LOOP.sub(once, text)
+
+
+def loops(text: str) -> bool:
+    """Whether `unloop` would shorten the text."""
+    return unloop(text) != text
 
 
 def refusal(text: str, voiced: float, prompt: str = "") -> str:

@@ -93,8 +93,11 @@ class WhisperEngine:
         """A decoder. `bias` is not used: prompts made telephone speech worse (22.3 % to 26.2 % of characters)."""
         return WhisperDecoder(self, rate)
 
-    def readings(self, samples: Float32, beam: int) -> list[tuple[str, float]]:
-        """Up to `alternatives` raw texts with their mean token probability, best first, for at most 30 s at 16 kHz."""
+    def readings(self, samples: Float32, beam: int, no_repeat: int = 0) -> list[tuple[str, float]]:
+        """Up to `alternatives` raw texts with their mean token probability, best first, for at most 30 s at 16 kHz.
+
+        `no_repeat` forbids repeating that many tokens, which breaks a loop.
+        """
         features = self._pad(self._model.feature_extractor(samples))
         result = self._model.model.generate(
             self._model.encode(features),
@@ -102,6 +105,7 @@ class WhisperEngine:
             beam_size=beam,
             num_hypotheses=min(beam, self.options.alternatives),
             max_length=min(448, len(self._prompt) + 16 + round(len(samples) / _RATE * 14)),
+            no_repeat_ngram_size=no_repeat,
             return_scores=True,
             return_no_speech_prob=True,
             suppress_blank=True,
@@ -187,7 +191,11 @@ class WhisperDecoder:
             return Reading((), 0.0, 0.0, guard="no voice")
         kept: dict[str, Alternative] = {}
         first_refusal = ""
-        for raw, score in self._engine.readings(audio, beam):
+        readings = self._engine.readings(audio, beam)
+        if readings and guards.loops(normalise(readings[0][0])):
+            # Stuck: what follows the loop was never heard, so cutting the loop out is not enough.
+            readings = self._engine.readings(audio, beam, no_repeat=3)
+        for raw, score in readings:
             text = guards.unloop(normalise(raw))
             why = guards.refusal(text, voiced)
             if why:
