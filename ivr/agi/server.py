@@ -140,10 +140,20 @@ class FastAgiServer:
                 log.warning("agi_environment_hostile", call_id=session.call_id, security=True)
                 await session.reread_identity()
             await self._handler(session)
-        except CallerHungUp:
-            log.info("agi_caller_hung_up", call_id=session.call_id)
         except Exception as exc:  # the one catch-all of a call (F05): the others must not notice
+            exc = _first_fault(exc)
+            if isinstance(exc, CallerHungUp):
+                log.info("agi_caller_hung_up", call_id=session.call_id)
+                return
             log.error("agi_handler_failed", call_id=session.call_id, error=type(exc).__name__, where=_where(exc))
+
+
+def _first_fault(exc: Exception) -> Exception:
+    """What to report of a handler's task group: its first real fault, or the hang-up when there is nothing else."""
+    while isinstance(exc, ExceptionGroup):
+        hung_up, faults = exc.split(CallerHungUp)
+        exc = (faults or hung_up or exc).exceptions[0]
+    return exc
 
 
 def _where(exc: BaseException) -> str:

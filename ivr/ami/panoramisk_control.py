@@ -85,11 +85,14 @@ class PanoramiskControl:
         for context in (place, then):
             if context not in self._settings.contexts:
                 raise LocalFault("expected one of the hotline's own contexts to call, got another")
-        channel_id = f"hotline-{uuid4()}"
+        # Asterisk makes these the channels' UNIQUEIDs, so they keep the shape of one: <system>-<number>.<number>.
+        stem = f"hotline-{uuid4().hex}"
+        channel_id = f"{stem}-0.1"
         fields: dict[str, str | list[str]] = {
             "Action": "Originate",
             "Channel": f"Local/{checked_extension(extension)}@{place}",
             "ChannelId": channel_id,
+            "OtherChannelId": f"{stem}-0.2",
             "Context": then,
             "Exten": "s",
             "Priority": "1",

@@ -99,6 +99,22 @@ async def test_an_exception_in_one_call_leaves_the_others_alone() -> None:
     assert bad.variables == {}
 
 
+async def test_a_hang_up_inside_a_task_group_is_still_a_hang_up(capsys: pytest.CaptureFixture[str]) -> None:
+    async def handler(session: AgiSession) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(session.execute("Wait", "60"))
+
+    async with FastAgiServer("127.0.0.1", 0, handler) as server:
+        reader, writer = await connect(server, environment(CALL))
+        await reader.readline()
+        writer.write(b"HANGUP\n")
+        writer.close()
+        await server.close(5)
+    logged = capsys.readouterr().out
+    assert "agi_caller_hung_up" in logged
+    assert "failed" not in logged
+
+
 @pytest.mark.fault("F06")
 async def test_probes_half_headers_and_slow_bytes_cost_only_themselves() -> None:
     limits = FastAgiLimits(session=SessionLimits(handshake_seconds=0.3))
