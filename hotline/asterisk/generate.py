@@ -125,7 +125,7 @@ def accounts_conf(settings: AsteriskSettings) -> str:
 def trunks_conf(settings: AsteriskSettings) -> str:
     """`pjsip.d/trunks.conf`: the static contacts that calls are sent to."""
     trunks = (
-        ("operator-standin", settings.operator_standin, "qualify_frequency = 10\n"),
+        ("operator-standin", settings.operator_standin, "qualify_frequency = 2\n"),
         ("trunk-110", settings.trunk_110, ""),
         ("trunk-110-b", settings.trunk_110_second, ""),
         ("trunk-special", settings.trunk_special, ""),
