@@ -34,6 +34,11 @@ def number(text: str) -> str:
     return re.sub(r"[^0-9+]", "", text)[:32]
 
 
+def extension(text: str) -> str:
+    """The number dialled; a hang-up handler's or a timeout's extension (h2, s, T) is none."""
+    return text if re.fullmatch(r"[0-9]{1,20}", text) else ""
+
+
 def word(text: str) -> str:
     """A short machine-made reason; anything else is dropped."""
     return re.sub(r"[^A-Za-z0-9_.-]", "", text)[:64]
@@ -97,14 +102,14 @@ def compose(inbox: str, call: str, event: str, environment: dict[str, str], reas
         "event": event,
         "at": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),  # noqa: UP017 - runs on any python3
         "caller": number(environment.get("agi_callerid", "")),
-        "dialled": number(environment.get("agi_extension", "")) or number(environment.get("agi_dnid", "")),
+        "dialled": extension(environment.get("agi_extension", "")) or extension(environment.get("agi_dnid", "")),
         "recording": recording,
         "reason": word(reason) or event,
     }
     if before:
         note["at"] = before.get("at", note["at"])
         for key in ("caller", "dialled", "recording"):  # in a hang-up handler Asterisk no longer tells them all
-            note[key] = note[key] or before.get(key)
+            note[key] = before.get(key) or note[key]
         if EVENTS.index(str(before["event"])) > EVENTS.index(event):
             note["event"], note["reason"] = before["event"], before.get("reason", note["reason"])
     return note

@@ -87,7 +87,8 @@ def test_a_hostile_number_is_reduced_to_digits(tmp_path: Path) -> None:
 def test_a_later_lighter_event_does_not_hide_an_emergency(tmp_path: Path) -> None:
     run(tmp_path, "emergency", environment() + b"200 result=0\n")
     (tmp_path / f"{CALL}.wav").write_bytes(b"RIFF")
-    run(tmp_path, "abandoned", b"")
+    run(tmp_path, "abandoned", environment("unknown").replace(b": 12345", b": h2"))
+    assert note(tmp_path)["dialled"] == "12345"
     written = note(tmp_path)
     assert (written["event"], written["caller"], written["recording"]) == ("emergency", "13800001234", f"{CALL}.wav")
 
