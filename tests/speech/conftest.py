@@ -63,7 +63,7 @@ def thanks(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 @pytest.fixture(scope="session")
-def complaint(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """我要投诉小区门口的垃圾没有人清理 at 8,000 Hz, spoken from pinyin."""
-    pinyin = "wo3 yao4 tou2 su4 xiao3 qu1 men2 kou3 de5 la1 ji1 mei2 you3 ren2 qing1 li3"
-    return to_pcm(say(pinyin, "cmn-latn-pinyin", tmp_path_factory.mktemp("cmn"), speed=120))
+def mandarin(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """明天上午我们去北京 at 8,000 Hz, spoken from pinyin."""
+    pinyin = "ming2 tian1 shang4 wu3 wo3 men5 qu4 bei3 jing1"
+    return to_pcm(say(pinyin, "cmn-latn-pinyin", tmp_path_factory.mktemp("cmn"), speed=140))

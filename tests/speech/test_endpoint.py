@@ -111,5 +111,9 @@ def test_onset_and_end_always_alternate_and_times_never_run_back(spans: list[tup
             line.endpoint.arm()
     kinds = [type(event) for _, event in line.said]
     assert all(first is not second for first, second in zip(kinds, kinds[1:], strict=False))
-    moments = [event.started if isinstance(event, Onset) else event.ended for _, event in line.said if not isinstance(event, NothingSaid)]
+    moments = [
+        event.started if isinstance(event, Onset) else event.ended
+        for _, event in line.said
+        if not isinstance(event, NothingSaid)
+    ]
     assert moments == sorted(moments)

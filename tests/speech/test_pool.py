@@ -13,7 +13,7 @@ from speech.engines import EngineChoice, build
 from speech.errors import ModelError, Overloaded
 from speech.frames import FrameCutter
 from speech.pool import PoolRecogniser, PoolStream
-from speech.ports import Bias, Final, Lost, Partial, RecognitionEvent, RecognitionStream, Recogniser
+from speech.ports import Bias, Final, Lost, Partial, Recogniser, RecognitionEvent, RecognitionStream
 from speech.settings import SpeechSettings
 from tests.fakes.recogniser import FakeRecogniser, Script
 
