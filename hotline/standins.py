@@ -50,14 +50,14 @@ class StandinSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     host: str = "127.0.0.1"
-    emergency_port: int = Field(5070, ge=0, le=65_535)
-    operator_port: int = Field(5071, ge=0, le=65_535)
-    control_port: int = Field(8090, ge=0, le=65_535)
+    emergency_port: int = Field(default=5070, ge=0, le=65_535)
+    operator_port: int = Field(default=5071, ge=0, le=65_535)
+    control_port: int = Field(default=8090, ge=0, le=65_535)
     emergency: Behaviour = Behaviour.ANSWER
     operator: Behaviour = Behaviour.ANSWER
-    ring_seconds: float = Field(1.0, ge=0.0, le=120.0)
-    kept_calls: int = Field(50, ge=1, le=1000)
-    record_seconds: float = Field(900.0, gt=0.0, le=7200.0)
+    ring_seconds: float = Field(default=1.0, ge=0.0, le=120.0)
+    kept_calls: int = Field(default=50, ge=1, le=1000)
+    record_seconds: float = Field(default=900.0, gt=0.0, le=7200.0)
 
 
 class _Change(BaseModel):

@@ -1,7 +1,8 @@
 """The IVR's own HTTP door, on loopback: health, metrics, and the live-call board behind a token.
 
-`GET /healthz` answers while the event loop lives; the supervisor kills a process whose loop does not. `GET /readyz` says
-what is up and what is degraded. `GET /calls`, `/calls/{id}/events?after=N&wait=S` show calls by call id or SIP Call-ID.
+`GET /healthz` answers while the event loop lives; the supervisor kills a process whose loop does not. `GET /readyz`
+says what is up and what is degraded. `GET /calls`, `/calls/{id}/events?after=N&wait=S` show calls by call id or SIP
+Call-ID.
 """
 
 import hmac
@@ -17,7 +18,7 @@ LONGEST_WAIT = 30.0
 
 
 class ControlDoor:
-    """Routes of the door. `readiness` tells each part's state; the service is ready when none says `failed`."""
+    """Routes of the door. `readiness` tells each part's state: `ok`, `loading`, or `degraded: …` with the reason."""
 
     def __init__(
         self, board: Board, token: str, readiness: Callable[[], dict[str, str]], registry: CollectorRegistry
@@ -42,8 +43,8 @@ class ControlDoor:
     async def _readyz(self, _: web.Request) -> web.Response:
         parts = self._readiness()
         states = set(parts.values())
-        status = "failed" if "failed" in states else "degraded" if states - {"ok"} else "ok"
-        return web.json_response({"status": status, "parts": parts}, status=503 if status == "failed" else 200)
+        status = "starting" if "loading" in states else "degraded" if states - {"ok"} else "ok"
+        return web.json_response({"status": status, "parts": parts}, status=503 if status == "starting" else 200)
 
     async def _metrics(self, _: web.Request) -> web.Response:
         return web.Response(body=generate_latest(self._registry), content_type="text/plain", charset="utf-8")

@@ -1,8 +1,9 @@
 """Finds made by the dialplan: calls that ended without the application become tickets, each exactly once.
 
 The fallback leaves `<uniqueid>.json` (and often `<uniqueid>.wav`) in the inbox. A find is joined with what this node
-knows of the call: a request already saved gets the recording attached (F04), a call properly ended needs nothing, a call
-unknown or broken off becomes a ticket `fallback`, with its recording transcribed when a recogniser is to be had (F01).
+knows of the call: a request already saved gets the recording attached (F04), a call properly ended needs nothing, a
+call unknown or broken off becomes a ticket `fallback`, with its recording transcribed when a recogniser is to be had
+(F01).
 """
 
 import asyncio

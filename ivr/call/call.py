@@ -1,6 +1,6 @@
-"""One call: owns every task, feeds the dialogue, carries out its actions, and hands the caller back to the dialplan.
+"""One call: owns its tasks, feeds the dialogue, carries out its actions, hands the caller back to the dialplan.
 
-Invariants. The dialogue sees one event at a time, in the order they happened. The channel's done flag is set as the very
+Invariants. The dialogue sees one event at a time, in order. The done flag of the channel is set as the very
 last act and only when a hand-over was decided; whatever goes wrong before that leaves the flag at 0 and the dialplan's
 fallback takes the caller. A request that was stated is saved before the session ends, however it ends. For an
 emergency the hand-over comes first and the paper after it.
@@ -9,6 +9,7 @@ emergency the hand-over comes first and the paper after it.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,13 @@ from ivr.call.speaker import Prompts, Speaker
 from ivr.dialogue import Completeness, Dialogue, DialogueRules, Request
 from ivr.dialogue import actions as act
 from ivr.dialogue import events as ev
-from ivr.errors import AgiError, CallerHungUp
+from ivr.errors import AgiRefused, CallerHungUp
 from ivr.names import VAR_ACTION, VAR_DONE, VAR_NOTE, VAR_TARGET, VAR_TICKET
 from ivr.names import Action as Handover
 from ivr.outbox.outbox import CallFacts, CannotSave, Outbox
 from ivr.settings import IvrSettings
 from speech.listener import Listener
+from speech.ports import Recogniser
 
 log = structlog.get_logger()
 
@@ -50,7 +52,7 @@ class CallServices:
     audio: AudioSocketServer
     control: CallControl
     prompts: Prompts
-    listener: Callable[[str], Listener]
+    recogniser: Recogniser
     routing: Routing
     outbox: Outbox
     journal: Journal
@@ -61,7 +63,9 @@ class CallServices:
 class Call:
     """Made for one FastAGI session; `run` returns when the caller belongs to the dialplan again or is gone."""
 
-    def __init__(self, session: AgiSession, facts: CallFacts, record: CallRecord, services: CallServices) -> None:
+    def __init__(
+        self, session: AgiSession, facts: CallFacts, record: CallRecord, listener: Listener, services: CallServices
+    ) -> None:
         self._session = session
         self._facts = facts
         self._record = record
@@ -69,7 +73,7 @@ class Call:
         self._dialogue = Dialogue(services.rules)
         self._events: asyncio.Queue[ev.Event] = asyncio.Queue()
         self._speaker = Speaker(services.prompts, on_done=lambda: self._happened(ev.SayingDone()))
-        self._listener = services.listener(facts.id)
+        self._listener = listener
         self._attached = False
         self._media = MediaPath(
             session,
@@ -155,6 +159,7 @@ class Call:
             case act.Listen(bias=bias):
                 self._listener.listen(bias=bias)
             case act.ExpectSpeech(seconds=seconds):
+                await self._note("your-turn", {"state": self._dialogue.state.value, "seconds": seconds})
                 self._listener.expect_speech(seconds)
             case act.FinishUtterance():
                 self._listener.finish()
@@ -196,7 +201,10 @@ class Call:
 
     def _on_attached(self, leg: AudioLeg) -> None:
         self._speaker.attach(leg)
-        self._happened(ev.Resumed() if self._attached else ev.Started())
+        if not self._services.recogniser.ready:
+            self._happened(ev.RecognitionGone("not-ready"))
+        else:
+            self._happened(ev.Resumed() if self._attached else ev.Started())
         self._attached = True
 
     async def _arm_without_ami(self) -> None:
@@ -261,20 +269,20 @@ def _completeness(handover: Handover) -> Completeness:
     return Completeness.INCOMPLETE
 
 
-async def gather_facts(session: AgiSession, *, node: int, now: Callable[[], Any]) -> tuple[CallFacts, str]:
+async def gather_facts(session: AgiSession, *, node: int, now: Callable[[], datetime]) -> tuple[CallFacts, str]:
     """What a ticket must know of the call, and its SIP Call-ID (empty on a channel that has none)."""
     linkedid = await session.get_variable("CHANNEL(linkedid)") or ""
-    source_line = await session.get_variable("HOTLINE_SOURCE") or session.environment.get("agi_extension", "")
+    source_line = await session.get_variable("HOTLINE_SOURCE") or session.environment.dialled
     try:
         sip_call_id = await session.get_variable("CHANNEL(pjsip,call-id)") or ""
-    except AgiError:
+    except AgiRefused:
         sip_call_id = ""
     facts = CallFacts(
         id=session.call_id,
         linkedid=linkedid,
         node=node,
         started_at=now(),
-        caller=session.environment.caller,
+        caller=session.environment.caller_number,
         source_line=source_line,
     )
     return facts, sip_call_id

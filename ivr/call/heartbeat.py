@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from ivr.ami.ports import CallControl
+from ivr.errors import RemoteFault
 
 log = structlog.get_logger()
 
@@ -65,5 +66,8 @@ class Heartbeat:
         self._idle.clear()
         try:
             return await self._control.set_timeout(self._channel, self._dead_man)
+        except RemoteFault as exc:
+            log.info("heartbeat_missed", reason=type(exc).__name__)
+            return False
         finally:
             self._idle.set()

@@ -12,7 +12,7 @@ import structlog
 from ivr.agi.session import AgiSession
 from ivr.audiosocket.leg import Audio, AudioLeg, Digit
 from ivr.audiosocket.server import AudioSocketServer
-from ivr.errors import AnnouncementExpired, CallerHungUp
+from ivr.errors import CallerHungUp, LegNotClaimed
 
 log = structlog.get_logger()
 
@@ -95,7 +95,7 @@ class MediaPath:
     async def _attach_and_pump(self, attached: Awaitable[AudioLeg]) -> None:
         try:
             leg = await attached
-        except AnnouncementExpired:
+        except LegNotClaimed:
             log.warning("audio_path_not_attached")
             return
         self._leg = leg

@@ -1,4 +1,4 @@
-"""What the caller hears from us: prompts queued onto the audio leg, cut at once when asked, and a word when all is said."""
+"""What the caller hears from us: prompts queued onto the audio leg, cut at once when asked, a word when all is said."""
 
 import asyncio
 from collections.abc import Callable

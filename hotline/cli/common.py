@@ -1,0 +1,74 @@
+"""What the commands share: the configuration, printing of data, errors of the parts in the user's words."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hotline import logs
+from hotline.errors import HotlineError, WrongUse
+from hotline.settings import Settings, load
+from routing.errors import DataError
+from speech.errors import AudioError, ManifestError, ModelError, SpeechError
+from speech.models import ModelFetchError
+from speech.prompts import CatalogueError, RenderError
+from speech.voices import VoiceError
+
+AsJson = Annotated[bool, typer.Option("--json", help="print data as JSON")]
+
+
+class Context:
+    """The command line's own options; reads the configuration once, when a command asks for it."""
+
+    def __init__(self, config: Path | None) -> None:
+        self.config = config
+        self._settings: Settings | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """Raises WrongUse for a configuration that is not right."""
+        if self._settings is None:
+            self._settings = load(self.config)
+            logs.configure("hotline", "warning")
+        return self._settings
+
+
+def context_of(context: typer.Context) -> Context:
+    """The `Context` that the root command made."""
+    found = context.obj
+    if not isinstance(found, Context):
+        raise WrongUse("this command must be started as `hotline …`")
+    return found
+
+
+def settings_of(context: typer.Context) -> Settings:
+    return context_of(context).settings
+
+
+def print_json(value: Any, *, indent: int | None = None) -> None:
+    """One JSON value on standard output."""
+    print(json.dumps(value, ensure_ascii=False, indent=indent), flush=True)
+
+
+def say(words: str) -> None:
+    """Words for a person, on standard error."""
+    print(words, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def in_user_words() -> Iterator[None]:
+    """Turn what the parts raise on purpose into one message: bad input is wrong use, the rest a failure."""
+    try:
+        yield
+    except (AudioError, ManifestError, CatalogueError, DataError) as exc:
+        raise WrongUse(str(exc)) from exc
+    except (ModelError, ModelFetchError, SpeechError, RenderError, VoiceError) as exc:
+        raise HotlineError(str(exc)) from exc
+    except FileNotFoundError as exc:
+        raise WrongUse(f"there is no file {exc.filename}") from exc
+    except KeyboardInterrupt as exc:
+        raise HotlineError("interrupted") from exc

@@ -1,0 +1,115 @@
+"""`hotline route`: text to decision, and training and judging of the classifier on an organisation's own tickets."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from hotline.cli.common import AsJson, in_user_words, print_json, say, settings_of
+from hotline.errors import WrongUse
+from routing.classifier import Classifier
+from routing.router import Router
+from routing.training import evaluate_csv, train_csv
+
+LONGEST_TEXT = 20_000
+
+
+class TextOrCommand(TyperGroup):
+    """A group whose first word may be a command (`train`, `evaluate`) or else the text to route."""
+
+    # Typer carries a private copy of Click, whose types have no public name.
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in self.commands:
+            args = ["text", *args]
+        return super().resolve_command(ctx, args)
+
+
+group = typer.Typer(
+    cls=TextOrCommand,
+    help="文字到决定：分类、承办单位、地点、紧急程度",
+    invoke_without_command=True,
+    rich_markup_mode=None,
+)
+
+
+@group.callback()
+def route(
+    context: typer.Context,
+    jsonl: Annotated[Path | None, typer.Option(help='one {"id","text"} a line; "-": standard input')] = None,
+    json_: AsJson = True,
+) -> None:
+    """Print the decision on a text, or on each line of a file, as JSON lines."""
+    if context.invoked_subcommand is not None:
+        if jsonl is not None:
+            raise WrongUse("give either a text or --jsonl FILE, not both")
+        return
+    if jsonl is None:
+        raise WrongUse("give a text in quotation marks, or --jsonl FILE")
+    with in_user_words():
+        router = Router.load()
+        for line in list(_read(jsonl)):
+            print_json(router.decide(line["text"]).as_json(line["id"]))
+
+
+@group.command("text", hidden=True)
+def text_(words: Annotated[list[str], typer.Argument()], json_: AsJson = True) -> None:
+    """The decision on one text."""
+    text = " ".join(words)
+    if not text.strip():
+        raise WrongUse("the text is empty; give what the caller said")
+    if len(text) > LONGEST_TEXT:
+        raise WrongUse(f"a text may have {LONGEST_TEXT} characters, this one has {len(text)}")
+    with in_user_words():
+        print_json(Router.load().decide(text).as_json())
+
+
+@group.command()
+def train(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="CSV with the columns text,label")],
+    out: Annotated[Path | None, typer.Option(help="default: routing-model in the home folder")] = None,
+) -> None:
+    """Train a classifier on an organisation's own labelled tickets."""
+    target = out or settings_of(context).paths.home / "routing-model"
+    with in_user_words():
+        report = train_csv(file, target)
+    say(f"model written to {target}")
+    print_json(report.as_json())
+
+
+@group.command()
+def evaluate(
+    file: Annotated[Path, typer.Argument(help="CSV with the columns text,label")],
+    model: Annotated[Path | None, typer.Option(help="folder of a trained model; default: the shipped router")] = None,
+) -> None:
+    """Accuracy, macro-F1 and a confusion table on labelled tickets."""
+    with in_user_words():
+        subject = Router.load() if model is None else Classifier.load(model)
+        print_json(evaluate_csv(file, subject).as_json())
+
+
+def _read(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as exc:
+        raise WrongUse(f"{path} is not UTF-8 text (byte {exc.start})") from exc
+    except OSError as exc:
+        raise WrongUse(f"cannot read {path}: {exc.strerror}") from exc
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except ValueError as exc:
+            raise WrongUse(f"{path}, line {number}: not JSON: {exc}") from exc
+        if not isinstance(value, dict) or not isinstance(value.get("text"), str):
+            raise WrongUse(f'{path}, line {number}: expected {{"id": …, "text": "…"}}')
+        yield {"id": value.get("id"), "text": value["text"]}
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(group, name="route")

@@ -1,0 +1,132 @@
+"""`hotline transcribe` and `hotline speech`: recognition on files, figures, and what is installed."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from hotline.cli.common import AsJson, in_user_words, print_json, say, settings_of
+from hotline.errors import HotlineError
+from speech import engines
+from speech.engines import Engine, EngineChoice
+from speech.errors import ModelError
+from speech.evaluate import evaluate_manifest, transcribe_files
+from speech.settings import SpeechSettings
+
+group = typer.Typer(help="识别引擎与识别率", no_args_is_help=True, rich_markup_mode=None)
+
+ENGINES = ("vosk", "whisper")
+EngineName = Annotated[
+    Literal["auto", "vosk", "whisper"] | None, typer.Option("--engine", help="default: as configured")
+]
+ModelName = Annotated[str | None, typer.Option("--model", help="folder name below the models folder")]
+BandName = Annotated[
+    Literal["wide", "phone"], typer.Option("--band", help="phone: 8 kHz, A-law, 300 to 3,400 Hz before recognition")
+]
+
+
+def transcribe(
+    context: typer.Context,
+    files: Annotated[list[Path], typer.Argument(help="WAV files")],
+    engine: EngineName = None,
+    model: ModelName = None,
+    band: BandName = "wide",
+    json_: AsJson = True,
+) -> None:
+    """Recognise files; one JSON line each with text, alternatives and real-time factor."""
+    with in_user_words():
+        for missing in (path for path in files if not path.is_file()):
+            raise FileNotFoundError(2, "no such file", str(missing))
+        _, loaded = _load(context, engine, model)
+        failed = asyncio.run(_transcribe(files, loaded, band))
+    if failed:
+        raise HotlineError(f"{failed} of {len(files)} files could not be read as audio")
+
+
+async def _transcribe(files: list[Path], engine: Engine, band: Literal["wide", "phone"]) -> int:
+    failed = 0
+    async for transcript in transcribe_files(files, engine, band):
+        failed += bool(transcript.error)
+        print_json(transcript.as_json())
+    return failed
+
+
+@group.command()
+def evaluate(
+    context: typer.Context,
+    manifest: Annotated[Path, typer.Argument(help="CSV with file,transcript[,source]; paths relative to it")],
+    engine: EngineName = None,
+    model: ModelName = None,
+    band: BandName = "wide",
+    lines: Annotated[bool, typer.Option(help="add what was heard in every file")] = False,
+    json_: AsJson = True,
+) -> None:
+    """Character error rate overall and per source, numerals folded."""
+    bar = Progress(
+        TextColumn("recognising"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    with in_user_words(), bar:
+        choice, loaded = _load(context, engine, model)
+        row = bar.add_task("recognising", total=None)
+        report = asyncio.run(
+            evaluate_manifest(
+                manifest,
+                loaded,
+                band,
+                name=f"{choice.name} {choice.model.name}",
+                progress=lambda done, of: bar.update(row, completed=done, total=of),
+            )
+        )
+    print_json(report.as_json(lines=lines), indent=1)
+
+
+@group.command("engines")
+def engines_(context: typer.Context, json_: AsJson = False) -> None:
+    """Which engines are installed, which have a model, and which would be used and why."""
+    settings = settings_of(context)
+    found = []
+    for name in ENGINES:
+        try:
+            choice = engines.choose(_with(settings.speech, name, None), settings.paths.models)
+            found.append({"engine": name, "model": str(choice.model), "usable": True, "detail": choice.model.name})
+        except ModelError as exc:
+            found.append({"engine": name, "model": None, "usable": False, "detail": str(exc)})
+    try:
+        chosen = engines.choose(settings.speech, settings.paths.models)
+        used: dict[str, str | None] = {"engine": chosen.name, "model": str(chosen.model), "why": chosen.why}
+    except ModelError as exc:
+        used = {"engine": None, "model": None, "why": str(exc)}
+    if json_:
+        print_json({"engines": found, "used": used})
+    else:
+        for each in found:
+            print(f"{each['engine']:8} {'usable' if each['usable'] else 'not usable'}: {each['detail']}")
+        print(f"used: {used['engine'] or 'none'}; {used['why']}")
+    if used["engine"] is None:
+        raise HotlineError("no engine can be used; `hotline models fetch` brings a model")
+
+
+def _load(context: typer.Context, engine: str | None, model: str | None) -> tuple[EngineChoice, Engine]:
+    settings = settings_of(context)
+    speech = _with(settings.speech, engine, model)
+    choice = engines.choose(speech, settings.paths.models)
+    say(f"{choice.name}, {choice.model.name}: {choice.why}")
+    return choice, engines.load(choice, speech)
+
+
+def _with(settings: SpeechSettings, engine: str | None, model: str | None) -> SpeechSettings:
+    changes = {"engine": engine, "model": model}
+    return settings.model_copy(update={name: value for name, value in changes.items() if value is not None})
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(transcribe)
+    app.add_typer(group, name="speech")
