@@ -1,4 +1,4 @@
-"""The settings of the IVR, as its section of the configuration file. Read only by the composition root and `hotline`."""
+"""The settings of the IVR, its sections of the configuration file. Read only by the composition root and `hotline`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -26,7 +26,7 @@ class DialogueSettings(BaseModel):
 
 
 class IvrSettings(BaseModel):
-    """`[ivr]`. Ports of 0 mean "any free one"; hosts are literal addresses, so no name service can fail a call (F17)."""
+    """`[ivr]`. Port 0 means "any free one"; hosts are literal addresses: no name service can fail a call (F17)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
