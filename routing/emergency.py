@@ -25,6 +25,9 @@ _WINDOW_BEFORE, _WINDOW_AFTER, _SHORT = 16, 20, 40
 _MOST_WINDOWS = 8
 _RANK = {EmergencyLevel.NONE: 0, EmergencyLevel.POSSIBLE: 1, EmergencyLevel.CERTAIN: 2}
 _STRONG_SOUND = 3
+_WITHOUT_WORDS = 0.5
+_LONG_WINDED = 150
+_NEGATIONS = ("没有", "不是", "并非", "没")
 _HARMLESS = "harmless"
 
 
@@ -57,7 +60,7 @@ class EmergencyDetector:
 
     def _assess(self, text: str) -> Emergency:
         utterance = courteous(text)
-        hits = self._lexicon.scan(utterance)
+        hits = affirmed(utterance, self._lexicon.scan(utterance))
         best, best_score = Emergency(), -1.0
         for start, end in windows(utterance, hits):
             found, score = self._judge(cut(utterance, start, end), within(hits, start, end), hits)
@@ -70,11 +73,10 @@ class EmergencyDetector:
         probabilities = self._model.probabilities(window, present)
         danger = 1.0 - float(probabilities[self._harmless])
         evidence = [hit for hit in hits if hit.group.danger]
-        brake = guard({hit.group.id for hit in hits}, {hit.group.id for hit in everywhere})
-        level = EmergencyLevel.NONE
-        if danger >= self._certain and not brake and any(_sure(hit) for hit in evidence):
-            level = EmergencyLevel.CERTAIN
-        elif (danger >= self._possible and evidence) or threat(hits) or (danger >= self._certain and not brake):
+        near, far = ({hit.group.id for hit in group} for group in (hits, everywhere))
+        brake = guard(near, far) or long_winded(len(window.raw), near)
+        level = self._level(danger, [hit for hit in evidence if _sure(hit)], brake)
+        if level is EmergencyLevel.NONE and threat(hits):
             level = EmergencyLevel.POSSIBLE
         if level is EmergencyLevel.NONE:
             return Emergency(), danger
@@ -87,6 +89,16 @@ class EmergencyDetector:
         span = window.span(min(h.start for h in evidence), max(h.end for h in evidence)) if evidence else window.raw
         kind = main.group.kind if main else "help"
         return Emergency(level, kind, service, span, tuple(reasons)), danger
+
+    def _level(self, danger: float, evidence: list[Hit], brake: str) -> EmergencyLevel:
+        """Braked danger is asked about only when the model is sure; danger without a danger word never bridges."""
+        if brake:
+            return EmergencyLevel.POSSIBLE if evidence and danger >= self._certain else EmergencyLevel.NONE
+        if evidence and danger >= self._certain:
+            return EmergencyLevel.CERTAIN
+        if danger >= (self._possible if evidence else _WITHOUT_WORDS):
+            return EmergencyLevel.POSSIBLE
+        return EmergencyLevel.NONE
 
     def _service(self, probabilities: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> str:
         ranked = np.argsort(-probabilities, kind="stable")
@@ -143,6 +155,20 @@ def fact_names(lexicon: Lexicon) -> tuple[str, ...]:
     for name, group in lexicon.classes.items():
         names += [name, f"{name}~"] if group.danger else [name, f"danger+{name}"]
     return tuple(names)
+
+
+def affirmed(utterance: Utterance, hits: list[Hit]) -> list[Hit]:
+    """Without the danger words that are denied right before: 没有自杀, 不是杀人. Words like 没有呼吸 are whole hits."""
+    return [
+        hit
+        for hit in hits
+        if not (hit.group.danger and utterance.chars[max(0, hit.start - 2) : hit.start].endswith(_NEGATIONS))
+    ]
+
+
+def long_winded(length: int, near: set[str]) -> str:
+    """In a long account a danger is live only where urgency stands close by."""
+    return "长篇叙述中没有紧迫的说法" if length > _LONG_WINDED and not near & {"cry", "now", "come"} else ""
 
 
 def guard(near: set[str], everywhere: set[str]) -> str:

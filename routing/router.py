@@ -7,7 +7,7 @@ from typing import Final
 from routing.classifier import Classifier, Verdict
 from routing.decision import Candidate, Category, Decision, Emergency, EmergencyLevel, Place, RequestKind
 from routing.emergency import EmergencyDetector
-from routing.kinds import kind_of
+from routing.kinds import KindRules
 from routing.places import Gazetteer
 from routing.taxonomy import Problem, Taxonomy
 from routing.text import read
@@ -20,10 +20,16 @@ _UNSORTED_LEVEL = 3
 
 class Router:
     def __init__(
-        self, taxonomy: Taxonomy, classifier: Classifier, detector: EmergencyDetector, gazetteer: Gazetteer
+        self,
+        taxonomy: Taxonomy,
+        classifier: Classifier,
+        kinds: KindRules,
+        detector: EmergencyDetector,
+        gazetteer: Gazetteer,
     ) -> None:
         self.taxonomy = taxonomy
         self._classifier = classifier
+        self._kinds = kinds
         self._detector = detector
         self._gazetteer = gazetteer
 
@@ -35,6 +41,7 @@ class Router:
         return cls(
             taxonomy,
             Classifier.load(model / "classifier.npz"),
+            KindRules.load(data / "kinds.txt"),
             EmergencyDetector.load(data, model),
             Gazetteer.load(data / "places.csv", taxonomy.units),
         )
@@ -47,7 +54,7 @@ class Router:
         verdict = self._classifier.classify(utterance)
         problem = self.taxonomy.problems.get(verdict.label or "")
         places = self._gazetteer.find(utterance)
-        kind, phrase = kind_of(utterance.chars, problem.kind if problem else None)
+        kind, phrase = self._kinds.decide(utterance.chars, problem.kind if problem else None)
         unit_id = self._unit(problem, kind, places)
         return Decision(
             text=text,

@@ -55,7 +55,6 @@ class Problem:
 class Taxonomy:
     problems: dict[str, Problem]
     units: dict[str, Unit]
-    kind_phrases: dict[RequestKind, tuple[str, ...]]
 
     @classmethod
     def load(cls, folder: Path) -> "Taxonomy":
@@ -67,10 +66,9 @@ class Taxonomy:
         for number, name, _ in sections(folder / "exemplars.txt", []):
             if problems and name not in problems:
                 faults.append(Fault("exemplars.txt", number, f"sentences for {name!r}, which is no id in problems.csv"))
-        kinds = _kinds(folder / "kinds.txt", faults)
         if faults:
             raise DataError(faults)
-        return cls(problems, units, kinds)
+        return cls(problems, units)
 
 
 def rows(path: Path, columns: tuple[str, ...], faults: list[Fault]) -> Iterator[tuple[int, dict[str, str]]]:
@@ -185,15 +183,3 @@ def _problem_faults(
         yield f"level {row['level']!r} is not 1 to 4"
     if (count := len(exemplars.get(row["id"], ()))) < FEWEST_EXEMPLARS:
         yield f"{row['id']!r} has {count} sentences in exemplars.txt, at least {FEWEST_EXEMPLARS} are needed"
-
-
-def _kinds(path: Path, faults: list[Fault]) -> dict[RequestKind, tuple[str, ...]]:
-    found: dict[RequestKind, tuple[str, ...]] = {}
-    values = {kind.value for kind in RequestKind}
-    for line, name, phrases in sections(path, faults):
-        if name not in values:
-            faults.append(Fault(path.name, line, f"[{name}] is not a kind of request"))
-        else:
-            found[RequestKind(name)] = phrases
-    faults.extend(Fault(path.name, 0, f"no phrases for [{kind.value}]") for kind in RequestKind if kind not in found)
-    return found

@@ -20,7 +20,7 @@ from sklearn.linear_model import LogisticRegression
 
 from routing.classifier import Classifier
 from routing.damage import begun, misheard, talked_around
-from routing.emergency import courteous, fact_names, facts
+from routing.emergency import affirmed, courteous, fact_names, facts
 from routing.errors import DataError, Fault
 from routing.features import EXTRA_WEIGHT, Floats, LinearModel, Vocabulary
 from routing.lexicon import SERVICES, Lexicon
@@ -255,7 +255,7 @@ def _danger_examples(
 
     def add(text: str, label: str, group: int, weight: float, original: bool) -> None:
         utterance = courteous(text)
-        present = tuple(facts(lexicon.scan(utterance), extras))
+        present = tuple(facts(affirmed(utterance, lexicon.scan(utterance)), extras))
         examples.append(Example(utterance, label, group, weight, present, original))
 
     group = 0
