@@ -7,8 +7,9 @@ pile up: an unread `Hearing` is replaced by the next.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -81,6 +82,7 @@ class _Take:
     stream: RecognitionStream
     opened: float
     started: float
+    pump: asyncio.Task[None]
     ended: Ended | None = None
 
 
@@ -100,7 +102,7 @@ class Listener:
         self._frames = 0
         self._bias: Bias | None = None
         self._take: _Take | None = None
-        self._pumps: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._events: deque[ListenerEvent] = deque(maxlen=256)
         self._news = asyncio.Event()
         self._closed = False
@@ -123,9 +125,11 @@ class Listener:
     def stop(self) -> None:
         """Disarm. An utterance whose result is not there yet is given up."""
         self._endpoint.disarm()
-        self._take = None
-        for pump in self._pumps:
-            pump.cancel()
+        take, self._take = self._take, None
+        if take is not None:
+            take.pump.cancel()
+            # A pump cancelled before its first step never reaches its own clean-up.
+            self._own(take.stream.aclose())
 
     def feed(self, frame: bytes) -> None:
         """Take one 20 ms frame (320 bytes), armed or not."""
@@ -158,7 +162,7 @@ class Listener:
         self.stop()
         self._closed = True
         self._news.set()
-        await asyncio.gather(*self._pumps, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _react(self, event: Onset | Ended | NothingSaid | None) -> None:
         match event:
@@ -181,18 +185,24 @@ class Listener:
             self._endpoint.disarm()
             self._announce(RecognitionLost(str(exc)))
             return
-        self._take = _Take(stream, self._now - len(self._recent) * FRAME_SECONDS, started)
+        opened = self._now - len(self._recent) * FRAME_SECONDS
+        self._take = _Take(stream, opened, started, self._own(self._pump(stream)))
         for frame in self._recent:
             stream.feed(frame)
-        pump = asyncio.get_running_loop().create_task(self._pump(self._take), name=f"listen-{self._stream_id}")
-        self._pumps.add(pump)
-        pump.add_done_callback(self._pumps.discard)
 
-    async def _pump(self, take: _Take) -> None:
-        """Carry the stream's events over; owned by the listener and awaited in `aclose`."""
+    def _own(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """A task of this listener, awaited in `aclose`."""
+        task = asyncio.get_running_loop().create_task(work, name=f"listen-{self._stream_id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _pump(self, stream: RecognitionStream) -> None:
+        """Carry the stream's events over for as long as its utterance is the present one."""
         try:
-            async for event in take.stream.events():
-                if take is not self._take:
+            async for event in stream.events():
+                take = self._take
+                if take is None or take.stream is not stream:
                     return
                 match event:
                     case Partial(text, at):
@@ -205,7 +215,7 @@ class Listener:
                         self._take = None
                         self._announce(RecognitionLost(reason))
         finally:
-            await take.stream.aclose()
+            await stream.aclose()
 
     def _deliver(self, take: _Take, final: Final) -> None:
         # A final can only follow our own `finish`; `ended` says why it was called.

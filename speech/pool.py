@@ -196,6 +196,7 @@ class PoolRecogniser:
             async with asyncio.timeout(self._settings.load_seconds):
                 await asyncio.shield(self._first)
         except TimeoutError as exc:
+            await self.aclose()
             raise self._fail(
                 f"{self._choice.name} did not load {self._choice.model} within {self._settings.load_seconds:g} s; "
                 "raise speech.load_seconds or free the machine"
@@ -276,7 +277,11 @@ class PoolRecogniser:
 
     async def _life(self, slot: _Slot) -> bool:
         """One worker from start to end; whether it became ready."""
-        worker = await WorkerProcess.start(self._choice, self._settings)
+        try:
+            worker = await WorkerProcess.start(self._choice, self._settings)
+        except OSError as exc:
+            _log.error("worker_not_started", worker=slot.index, error=str(exc))
+            return False
         self.counters.started += 1
         slot.worker, slot.last_sign, slot.busy = worker, self._clock(), 0.0
         was_ready = False
@@ -284,7 +289,8 @@ class PoolRecogniser:
             async for message in worker.messages():
                 slot.last_sign = self._clock()
                 was_ready = self._hear(slot, message) or was_ready
-        except WireError as exc:
+        except (WireError, KeyError, TypeError, ValueError) as exc:
+            # Whatever a broken worker says costs that worker only.
             _log.error("worker_spoke_nonsense", worker=slot.index, error=str(exc))
         finally:
             slot.ready, slot.worker = False, None

@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -110,7 +112,7 @@ def test_onset_and_end_always_alternate_and_times_never_run_back(spans: list[tup
         if not line.endpoint.armed:
             line.endpoint.arm()
     kinds = [type(event) for _, event in line.said]
-    assert all(first is not second for first, second in zip(kinds, kinds[1:], strict=False))
+    assert all(first is not second for first, second in itertools.pairwise(kinds))
     moments = [
         event.started if isinstance(event, Onset) else event.ended
         for _, event in line.said

@@ -1,8 +1,10 @@
 import asyncio
+from pathlib import Path
 
 import pytest
 
-from speech.frames import SILENCE
+from speech.engines import EngineChoice, build
+from speech.frames import SILENCE, FrameCutter
 from speech.listener import (
     Hearing,
     Listener,
@@ -14,6 +16,7 @@ from speech.listener import (
 )
 from speech.ports import Bias
 from speech.settings import EndpointSettings, SpeechSettings
+from speech.vad import make_vad
 from tests.fakes.recogniser import FakeRecogniser, Script
 
 VOICE = b"\x10\x00" * 160
@@ -35,7 +38,6 @@ class Caller:
     def __init__(self, recogniser: FakeRecogniser, **endpoint: float) -> None:
         settings = SpeechSettings(endpoint=EndpointSettings(**endpoint))
         self.listener = Listener(recogniser, settings, "call-1", LoudIsVoice())
-        self.events: list[ListenerEvent] = []
 
     async def hear(self, frame: bytes, seconds: float) -> None:
         for _ in range(round(seconds / 0.02)):
@@ -47,19 +49,8 @@ class Caller:
         """Close the listener and give all it said."""
         for _ in range(5):
             await asyncio.sleep(0)
-        said: list[ListenerEvent] = []
-        iterator = self.listener.events()
-
-        async def read() -> None:
-            async for event in iterator:
-                said.append(event)
-
-        reading = asyncio.ensure_future(read())
-        for _ in range(5):
-            await asyncio.sleep(0)
         await self.listener.aclose()
-        await reading
-        return said
+        return [event async for event in self.listener.events()]
 
 
 async def started(*scripts: Script, **more: object) -> FakeRecogniser:
@@ -196,3 +187,40 @@ async def test_a_frame_of_another_size_is_refused() -> None:
     with pytest.raises(ValueError, match="320 bytes; got 10"):
         caller.listener.feed(bytes(10))
     await caller.collect()
+
+
+async def test_stop_in_the_very_tick_of_the_onset_gives_the_stream_back() -> None:
+    recogniser = await started()
+    caller = Caller(recogniser)
+    caller.listener.listen()
+    for _ in range(5):
+        caller.listener.feed(VOICE)
+    assert len(recogniser.open_streams) == 1
+    caller.listener.stop()
+    await caller.listener.aclose()
+    assert recogniser.open_streams == []
+
+
+async def test_a_call_is_heard_by_the_real_detector_and_the_real_engine(vosk_ko: Path, hello: bytes) -> None:
+    recogniser = build(EngineChoice("vosk", vosk_ko, "test"), SpeechSettings())
+    await recogniser.start()
+    listener = Listener(recogniser, SpeechSettings(), "call-1", make_vad("silero"))
+    listener.listen(bias=Bias(grammar=("안녕하세요", "감사합니다")))
+    listener.expect_speech(5.0)
+    for frame in FrameCutter().feed(bytes(16_000) + hello + bytes(32_000)):
+        listener.feed(frame)
+    heard: list[ListenerEvent] = []
+    async with asyncio.timeout(30):
+        async for event in listener.events():
+            heard.append(event)
+            if isinstance(event, Utterance):
+                break
+    await listener.aclose()
+    await recogniser.aclose()
+    first, last = heard[0], heard[-1]
+    assert isinstance(first, SpeechStarted)
+    assert 1.2 < first.at < 1.6
+    assert isinstance(last, Utterance)
+    assert "안녕하세요" in last.final.text
+    assert first.at < last.ended < 3.0
+    assert last.ended_by == "pause"

@@ -1,9 +1,10 @@
 import numpy as np
 
+from speech.frames import Float32
 from speech.resample import StreamResampler, resample
 
 
-def tone(rate: int, seconds: float = 1.0) -> np.ndarray:  # type: ignore[type-arg] # any float array will do
+def tone(rate: int, seconds: float = 1.0) -> Float32:
     return (0.5 * np.sin(2 * np.pi * 440 * np.arange(int(rate * seconds)) / rate)).astype(np.float32)
 
 

@@ -25,7 +25,7 @@ def test_a_map_knows_how_much_voice_and_how_long_since() -> None:
     assert voice.voiced() == pytest.approx(0.2)
     assert voice.voiced(0.2) == pytest.approx(0.1)
     assert voice.quiet_tail == pytest.approx(0.2)
-    assert voice.bounds() == (pytest.approx(0.1), pytest.approx(0.3))
+    assert voice.bounds() == pytest.approx((0.1, 0.3))
 
 
 def test_long_audio_is_cut_in_its_pauses() -> None:

@@ -75,7 +75,7 @@ def test_a_folder_that_is_no_model_says_what_is_missing(tmp_path: Path) -> None:
         VoskEngine(tmp_path)
     (tmp_path / "am").mkdir()
     (tmp_path / "am" / "final.mdl").touch()
-    with pytest.raises(ModelError, match="final.mdl is empty"):
+    with pytest.raises(ModelError, match=r"final\.mdl is empty"):
         VoskEngine(tmp_path)
 
 

@@ -75,7 +75,7 @@ def test_what_is_not_speech_gives_no_text(engine: WhisperEngine, kind: str) -> N
 
 @pytest.mark.fault("F10")
 def test_a_folder_that_is_no_model_says_what_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="model.bin is missing; fetch the model again with `hotline models fetch"):
+    with pytest.raises(ModelError, match=r"model\.bin is missing; fetch the model again with `hotline models fetch"):
         WhisperEngine(tmp_path, WhisperOptions())
 
 
