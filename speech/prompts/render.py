@@ -29,9 +29,9 @@ from speech.voices.audio import (
 )
 from speech.voices.ports import Samples, Voice, VoiceError
 
-ISOLATED_SECONDS: Final = 0.56
+ISOLATED_SECONDS: Final = 0.64
 """Every digit's file is this long, so that a number is read in an even rhythm."""
-_ISOLATED_SPOKEN: Final = 0.46
+_ISOLATED_SPOKEN: Final = 0.52
 _SLOWEST: Final = 0.75
 _FASTEST: Final = 1.6
 _TONE_LEVEL: Final = 10 ** (-14.0 / 20)
@@ -127,7 +127,7 @@ def _isolated(entry: PromptEntry, at_pace: VoiceAtPace) -> Samples:
     audio = _said(entry, at_pace, pace, 0.01, 0.02)
     for _ in range(2):
         seconds = len(audio) / TELEPHONE_RATE
-        if abs(seconds - _ISOLATED_SPOKEN) < 0.03:
+        if abs(seconds - _ISOLATED_SPOKEN) < 0.08:
             break
         pace = min(_FASTEST, max(_SLOWEST, pace * seconds / _ISOLATED_SPOKEN))
         audio = _said(entry, at_pace, pace, 0.01, 0.02)
