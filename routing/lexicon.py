@@ -37,7 +37,9 @@ class Hit:
 
 
 class Lexicon:
-    def __init__(self, classes: dict[str, LexicalClass], words: dict[str, list[str]], heard: dict[str, list[str]]) -> None:
+    def __init__(
+        self, classes: dict[str, LexicalClass], words: dict[str, list[str]], heard: dict[str, list[str]]
+    ) -> None:
         self.classes = classes
         self._words: dict[str, tuple[LexicalClass, ...]] = {}
         self._heard: dict[str, tuple[LexicalClass, ...]] = {}
@@ -74,9 +76,7 @@ class Lexicon:
             classes[name] = LexicalClass(
                 name, danger, entry.get("kind", ""), entry.get("service", ""), entry.get("label", "")
             )
-        faults.extend(
-            Fault(path.name, 0, f"the class {name!r} is missing") for name in REQUIRED if name not in classes
-        )
+        faults.extend(Fault(path.name, 0, f"the class {name!r} is missing") for name in REQUIRED if name not in classes)
         if faults:
             raise DataError(faults)
         words = {name: list(entry.get("words", [])) for name, entry in table.items()}

@@ -16,7 +16,9 @@ from routing.text import LONGEST_NAME, Utterance, read, sounds
 KINDS = ("area", "road", "community", "landmark")
 _SCORE_NAME, _SCORE_ALIAS, _SCORE_SOUND = 1.0, 0.95, 0.8
 _SHORTEST_BY_SOUND = 3
-_NUMBER = re.compile(r"[0零一二三四五六七八九十百]{1,5}(?:号楼|号院|号|栋|幢|组|弄|单元)|[东南西北]?(?:门口|路口|交叉口)")
+_NUMBER = re.compile(
+    r"[0零一二三四五六七八九十百]{1,5}(?:号楼|号院|号|栋|幢|组|弄|单元)|[东南西北]?(?:门口|路口|交叉口)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,9 @@ class Gazetteer:
                 faults.append(Fault(path.name, line, f"id {row['id']!r} again; first on line {lines[row['id']]}"))
                 continue
             if not row["id"] or not row["name"] or len(row["name"]) > LONGEST_NAME:
-                faults.append(Fault(path.name, line, f"a place needs an id and a name of 1 to {LONGEST_NAME} characters"))
+                faults.append(
+                    Fault(path.name, line, f"a place needs an id and a name of 1 to {LONGEST_NAME} characters")
+                )
             if row["kind"] not in KINDS:
                 faults.append(Fault(path.name, line, f"kind {row['kind']!r} is not one of {', '.join(KINDS)}"))
             if row["unit"] and row["unit"] not in units:

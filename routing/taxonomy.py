@@ -84,7 +84,9 @@ def rows(path: Path, columns: tuple[str, ...], faults: list[Fault]) -> Iterator[
                 if not cells:
                     continue
                 if len(cells) != len(columns):
-                    faults.append(Fault(path.name, reader.line_num, f"expected {len(columns)} cells, found {len(cells)}"))
+                    faults.append(
+                        Fault(path.name, reader.line_num, f"expected {len(columns)} cells, found {len(cells)}")
+                    )
                 else:
                     yield reader.line_num, dict(zip(columns, (cell.strip() for cell in cells), strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as exc:

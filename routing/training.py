@@ -32,6 +32,7 @@ _FOLDS = 5
 _SEED = 12345
 _TEMPERATURES = tuple(float(t) for t in np.geomspace(0.15, 3.0, 25))
 _MISHEARD = 0.18
+_SURE = 0.78
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def train(data_dir: Path, out_dir: Path) -> dict[str, Any]:
     taxonomy = Taxonomy.load(data_dir)
     stamp = digest(data_dir)
     groups = {name: problem.category.l1 for name, problem in taxonomy.problems.items()}
-    model, report, first_level = _fit_classifier(_category_examples(taxonomy), groups, Fitting(), 0.85)
+    model, report, first_level = _fit_classifier(_category_examples(taxonomy), groups, Fitting(), _SURE)
     model.notes["data"] = stamp
     model.save(out_dir / "classifier.npz")
     danger, figures = _fit_emergency(data_dir, taxonomy)
@@ -115,11 +116,13 @@ def train_csv(path: Path, out_dir: Path) -> TrainReport:
     counts = Counter(label for _, label in pairs)
     few = sorted(label for label, count in counts.items() if count < _FOLDS)
     if len(counts) < 2 or few:
-        message = f"at least two labels with {_FOLDS} rows each are needed" + (f"; too few: {', '.join(few)}" if few else "")
+        message = f"at least two labels with {_FOLDS} rows each are needed" + (
+            f"; too few: {', '.join(few)}" if few else ""
+        )
         raise DataError([Fault(path.name, 0, message)])
     examples = [Example(read(text), label, i, original=True) for i, (text, label) in enumerate(pairs)]
     fitting = Fitting(least=2 if len(pairs) < 2000 else 3, most=60000, strength=10.0)
-    model, report, _ = _fit_classifier(examples, {}, fitting, 0.85)
+    model, report, _ = _fit_classifier(examples, {}, fitting, _SURE)
     out_dir.mkdir(parents=True, exist_ok=True)
     model.save(out_dir / "classifier.npz")
     return report
@@ -168,7 +171,9 @@ def _answer(subject: Router | Classifier, text: str, labels: set[str]) -> str:
     category = decision.category or (decision.candidates[0].category if decision.candidates else None)
     if category is None:
         return ""
-    return next((name for name in (category.id, category.problem, category.l2, category.l1) if name in labels), category.l1)
+    return next(
+        (name for name in (category.id, category.problem, category.l2, category.l1) if name in labels), category.l1
+    )
 
 
 def _category_examples(taxonomy: Taxonomy) -> list[Example]:
@@ -245,9 +250,7 @@ def _fit_emergency(data_dir: Path, taxonomy: Taxonomy) -> tuple[LinearModel, dic
     return model, figures
 
 
-def _danger_examples(
-    data_dir: Path, taxonomy: Taxonomy, lexicon: Lexicon, extras: tuple[str, ...]
-) -> list[Example]:
+def _danger_examples(data_dir: Path, taxonomy: Taxonomy, lexicon: Lexicon, extras: tuple[str, ...]) -> list[Example]:
     """Emergencies are grouped by situation, so that cross-validation meets situations it has never seen."""
     rng = Random(_SEED)
     faults: list[Fault] = []
@@ -326,7 +329,10 @@ def _fit(examples: Sequence[Example], labels: tuple[str, ...], fitting: Fitting)
     learner.fit(matrix, [e.label for e in examples], sample_weight=[e.weight for e in examples])
     coefficients, intercept = learner.coef_, learner.intercept_
     if len(known) == 2:
-        coefficients, intercept = np.vstack([-coefficients, coefficients]) / 2, np.array([-intercept[0], intercept[0]]) / 2
+        coefficients, intercept = (
+            np.vstack([-coefficients, coefficients]) / 2,
+            np.array([-intercept[0], intercept[0]]) / 2,
+        )
     weights = np.zeros((matrix.shape[1], len(labels)), np.float32)
     bias = np.full(len(labels), -20.0, np.float32)
     for row, label in enumerate(known):

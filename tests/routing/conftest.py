@@ -1,0 +1,21 @@
+"""One loaded router for all routing tests: loading is read-only and takes longer than any test."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from routing.router import Router
+
+DATA = Path(__file__).parent / "data"
+
+
+@pytest.fixture(scope="session")
+def router() -> Router:
+    return Router.load()
+
+
+def development_set(name: str) -> list[tuple[str, str]]:
+    """Text and label of sentences that no model was trained on."""
+    with (DATA / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return [(row["text"], row["label"]) for row in csv.DictReader(file)]

@@ -1,0 +1,83 @@
+"""The data is whole, and data that is not is refused whole, with every fault named."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from routing.errors import DataError
+from routing.places import Gazetteer
+from routing.router import DATA_DIR, MODEL_DIR, Router
+from routing.taxonomy import FEWEST_EXEMPLARS, FIRST_LEVELS, Taxonomy
+from routing.features import LinearModel
+from routing.training import digest
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(DATA_DIR, tmp_path / "data"))
+
+
+def append(path: Path, text: str) -> None:
+    path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
+
+
+def test_every_first_level_class_has_a_problem_type() -> None:
+    problems = Taxonomy.load(DATA_DIR).problems.values()
+    assert {problem.category.l1 for problem in problems} == FIRST_LEVELS
+    assert len(problems) >= 45
+    assert all(len(problem.exemplars) >= FEWEST_EXEMPLARS for problem in problems)
+
+
+def test_no_development_sentence_is_a_training_sentence() -> None:
+    trained = "\n".join(path.read_text(encoding="utf-8") for path in DATA_DIR.rglob("*.txt"))
+    known = {line.strip() for line in trained.splitlines()}
+    for path in (Path(__file__).parent / "data").glob("*.csv"):
+        for line in path.read_text(encoding="utf-8").splitlines()[1:]:
+            assert line.rsplit(",", 1)[0].strip('"') not in known
+
+
+def test_committed_models_are_of_the_present_data() -> None:
+    for name in ("classifier.npz", "emergency.npz"):
+        assert LinearModel.load(MODEL_DIR / name).notes["data"] == digest(DATA_DIR), "run: python -m routing.train"
+
+
+def test_every_spoken_name_has_its_own_prompt_id(router: Router) -> None:
+    names = list(router.spoken_names())
+    assert len({prompt for prompt, _ in names}) == len(names)
+    assert all(text for _, text in names)
+    assert ("category/garbage", "小区垃圾清运") in names
+
+
+def test_all_faults_are_listed_with_file_and_line(copy: Path) -> None:
+    append(copy / "problems.csv", "garbage,无此类,其他,名,shout,nobody,sideways,maybe,7,,词\n")
+    append(copy / "units.csv", "housing,又一个,department,\n")
+    append(copy / "exemplars.txt", "[no-such-type]\n一句话\n")
+    with pytest.raises(DataError) as caught:
+        Taxonomy.load(copy)
+    found = [str(fault) for fault in caught.value.faults]
+    for expected in ("used twice", "无此类", "shout", "nobody", "sideways", "maybe", "'7'", "no-such-type"):
+        assert any(expected in fault for fault in found), expected
+    assert all(
+        fault.file in ("problems.csv", "units.csv", "exemplars.txt") and fault.line for fault in caught.value.faults
+    )
+
+
+def test_a_problem_type_without_sentences_is_refused(copy: Path) -> None:
+    append(copy / "problems.csv", "silent,民政,其他,无声,help,housing,unit,no,3,,词\n")
+    with pytest.raises(DataError, match="0 sentences"):
+        Taxonomy.load(copy)
+
+
+def test_a_place_that_is_its_own_parent_is_refused(copy: Path) -> None:
+    append(copy / "places.csv", "a1,甲地方,area,b1,,\nb1,乙地方,area,a1,,\n")
+    with pytest.raises(DataError, match="own parent"):
+        Gazetteer.load(copy / "places.csv", Taxonomy.load(copy).units)
+
+
+def test_a_missing_or_broken_model_says_how_to_build_it(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"routing\.train"):
+        Router.load(model_dir=tmp_path)
+    (tmp_path / "classifier.npz").write_bytes(b"not a model")
+    with pytest.raises(DataError, match=r"routing\.train"):
+        Router.load(model_dir=tmp_path)
