@@ -1,8 +1,8 @@
 """A real Asterisk for tests: free ports, a state folder of its own, booted before the test starts, gone after it.
 
-Use `async with running_asterisk(...) as asterisk:`. The state folder lies in the system's temporary directory, because the
-user that Asterisk runs as must reach it and a Unix socket's path is short. With `tone_prompts=True` every prompt of the
-dialplan is a tone of its own frequency, so that `prompts_in` can tell from a caller's audio which ones were heard, and when.
+Use `async with running_asterisk(...) as asterisk:`. The state folder lies in the system's temporary directory, because
+the user that Asterisk runs as must reach it and a Unix socket's path is short. With `tone_prompts=True` every prompt of the
+dialplan is a tone of its own frequency, so that `prompts_in` can tell from a caller's audio which ones were heard.
 """
 
 import os
@@ -102,8 +102,7 @@ async def running_asterisk(
         **(settings or {}),
     }
     chosen = AsteriskSettings.model_validate(values)
-    state = Path(tempfile.mkdtemp(prefix="hotline-test-"))
-    state.chmod(0o755)
+    state = _state_folder()
     endpoints = Endpoints(
         agi or f"127.0.0.1:{free_port(socket.SOCK_STREAM)}", state / "asterisk/recordings", state / "asterisk/spool"
     )
@@ -147,6 +146,12 @@ PROMPTS = (
 """Every prompt the dialplan plays; the configuration test holds this list against extensions.conf."""
 
 
+def _state_folder() -> Path:
+    state = Path(tempfile.mkdtemp(prefix="hotline-test-"))
+    state.chmod(0o755)
+    return state
+
+
 _FIRST_HERTZ = 1100
 _STEP_HERTZ = 70
 _WINDOW_SECONDS = 0.1
@@ -173,7 +178,7 @@ def _write_tone(path: Path, hertz: int, seconds: float = 1.0) -> None:
 
 
 def prompts_in(pcm: bytes) -> list[tuple[float, str]]:
-    """(second, prompt) for each tone prompt heard in PCM16 8 kHz audio, in order; a prompt is heard for 0.2 s or more."""
+    """(second, prompt) for each tone prompt heard in PCM16 8 kHz audio, in order; shorter than 0.2 s does not count."""
     size = int(8000 * _WINDOW_SECONDS)
     samples = np.frombuffer(pcm, "<i2").astype(np.float64)
     found: list[tuple[float, str]] = []
