@@ -24,7 +24,7 @@ class RequestKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Emergency:
-    """Danger to life or property. `span` is the stretch of text that decided; `service` is 110, 119, 120, 122 or gas."""
+    """Danger to life or property. `span` is the text that decided; `service` is 110, 119, 120, 122 or gas."""
 
     level: EmergencyLevel = EmergencyLevel.NONE
     kind: str = ""
@@ -79,7 +79,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The whole answer. `category` is None when the classifier abstains; then `candidates` still holds the likeliest three.
+    """The whole answer. `category` is None when the classifier abstains; `candidates` still holds the likeliest three.
 
     `level` is the response level 1 (2 h) to 4 (15 d); `unit` the responsible unit's name, `unit_id` its id.
     """

@@ -1,7 +1,7 @@
 """What the caller wants of the hotline: complaint, enquiry, help, report, suggestion or praise.
 
 Phrases that state it outright decide, in the order of `kinds.txt`; otherwise the problem type's usual kind, unless the
-form of a question turns it into an enquiry. No model: six kinds with clear phrases do not need one, and this can be read.
+form of a question turns it into an enquiry. No model: six kinds with clear phrases need none, and this can be read.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _QUESTION, _FAULT = "question", "fault"
 
 @dataclass(frozen=True, slots=True)
 class KindRules:
-    """`stated` in order of precedence; `question` forms ask how, where, how much; `fault` words say something is wrong."""
+    """`stated` in order of precedence; `question` asks how, where, how much; `fault` says something is wrong."""
 
     stated: Mapping[RequestKind, tuple[str, ...]]
     question: tuple[str, ...]
@@ -45,7 +45,7 @@ class KindRules:
         return cls(stated, found[_QUESTION], found[_FAULT])
 
     def decide(self, chars: str, usual: RequestKind | None) -> tuple[RequestKind, str]:
-        """The kind and the phrase that decided, empty for the category's usual kind. `chars` as `text.read` gives them."""
+        """The kind and the phrase that decided, empty for the category's usual kind. `chars` as `text.read` gives."""
         question = next((phrase for phrase in self.question if phrase in chars), "")
         fault = any(word in chars for word in self.fault)
         for kind, phrases in self.stated.items():

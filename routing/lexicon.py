@@ -1,7 +1,7 @@
 """Lexical classes of danger and of its context, found in characters and, for marked words, in sounds.
 
-Figures of speech (`figure`) cover what they contain: the 救命 of 救命恩人 is no cry for help. Scanning is one dictionary
-look-up a position and length, so its cost does not grow with the word lists.
+Figures of speech (`figure`) cover what they contain: the 救命 of 救命恩人 is no cry for help. Scanning is one
+dictionary look-up a position and length, so its cost does not grow with the word lists.
 """
 
 import tomllib
@@ -88,13 +88,13 @@ class Lexicon:
         chars, heard = utterance.chars, utterance.sounds
         for at in range(len(chars)):
             for size in self._sizes:
-                for group in self._words.get(chars[at : at + size], ()) if at + size <= len(chars) else ():
-                    hits.append(Hit(group, at, at + size, True))
+                groups = self._words.get(chars[at : at + size], ()) if at + size <= len(chars) else ()
+                hits.extend(Hit(group, at, at + size, True) for group in groups)
             for size in self._heard_sizes:
                 if at + size > len(chars) or chars[at : at + size] in self._words:
                     continue
-                for group in self._heard.get(heard[at : at + size], ()):
-                    hits.append(Hit(group, at, at + size, False))
+                groups = self._heard.get(heard[at : at + size], ())
+                hits.extend(Hit(group, at, at + size, False) for group in groups)
         figures = [hit for hit in hits if hit.group.id == _FIGURE]
         return [hit for hit in hits if not (hit.group.danger and _covered(hit, figures))]
 

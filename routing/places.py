@@ -57,9 +57,7 @@ class Gazetteer:
                 faults.append(Fault(path.name, line, f"id {row['id']!r} again; first on line {lines[row['id']]}"))
                 continue
             if not row["id"] or not row["name"] or len(row["name"]) > LONGEST_NAME:
-                faults.append(
-                    Fault(path.name, line, f"a place needs an id and a name of 1 to {LONGEST_NAME} characters")
-                )
+                faults.append(Fault(path.name, line, f"needs an id and a name of 1 to {LONGEST_NAME} characters"))
             if row["kind"] not in KINDS:
                 faults.append(Fault(path.name, line, f"kind {row['kind']!r} is not one of {', '.join(KINDS)}"))
             if row["unit"] and row["unit"] not in units:
@@ -77,7 +75,7 @@ class Gazetteer:
         return cls(entries)
 
     def find(self, utterance: Utterance) -> tuple[Place, ...]:
-        """In the order they were said, each place once; the narrowest kind is not preferred, the caller may say both."""
+        """In the order they were said, each place once; a narrow and a wide one both, when both were said."""
         found: list[Place] = []
         at = 0
         while at < len(utterance.chars):

@@ -1,4 +1,4 @@
-"""The face of routing: one object that turns a caller's words into a decision with its reasons. Immutable after `load`."""
+"""The face of routing: one object, immutable after `load`, from a caller's words to a decision with its reasons."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path

@@ -15,8 +15,10 @@ from routing.errors import DataError, Fault
 
 FEWEST_EXEMPLARS = 12
 FIRST_LEVELS = frozenset(
-    "城乡建设 党务政务 国土资源 环境保护 纪检监察 交通运输 经济管理 科技与信息产业 民政 农村农业 "
-    "商贸旅游 卫生计生 政法 教育文体 劳动和社会保障".split()
+    (
+        *("城乡建设", "党务政务", "国土资源", "环境保护", "纪检监察", "交通运输", "经济管理", "科技与信息产业"),
+        *("民政", "农村农业", "商贸旅游", "卫生计生", "政法", "教育文体", "劳动和社会保障"),
+    )
 )
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _HEADING = re.compile(r"\[([^\]]+)\]")
@@ -136,7 +138,9 @@ def _units(path: Path, faults: list[Fault]) -> dict[str, Unit]:
     return units
 
 
-_PROBLEM_COLUMNS = tuple("id,l1,l2,problem,kind,unit,route,needs_place,level,special,words".split(","))
+_PROBLEM_COLUMNS = (
+    *("id", "l1", "l2", "problem", "kind", "unit", "route", "needs_place", "level", "special", "words"),
+)
 
 
 def _problems(

@@ -117,9 +117,9 @@ def _tables() -> tuple[dict[str, str], dict[int, int]]:
     syllables: dict[str, int] = {}
     codes: dict[int, int] = {}
     for char in every:
-        readings = PINYIN_DICT.get(ord(char))
-        if readings or char in _USUAL:
-            syllable = _merge(_USUAL.get(char) or _toneless(readings.split(",")[0]))
+        reading = _USUAL.get(char) or _toneless(PINYIN_DICT.get(ord(char), "").split(",")[0])
+        if reading:
+            syllable = _merge(reading)
             codes[ord(char)] = _FIRST_SYLLABLE + syllables.setdefault(syllable, len(syllables))
     return simplified, codes
 

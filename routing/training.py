@@ -4,7 +4,6 @@ scikit-learn is used here and nowhere else; what it finds is stored as plain arr
 data gives the same model. Damaged twins stay in the fold of their sentence: a figure is never of a sentence seen.
 """
 
-import csv
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -129,7 +128,7 @@ def train_csv(path: Path, out_dir: Path) -> TrainReport:
 
 
 def evaluate_csv(path: Path, subject: Router | Classifier) -> EvalReport:
-    """A label may be a problem id, a problem name or a first-level class: the answer is compared at the label's level."""
+    """Labels may be problem ids or names or classes of either level: answers are compared at the label's level."""
     pairs = read_pairs(path)
     labels = {label for _, label in pairs}
     return score([(label, _answer(subject, text, labels)) for text, label in pairs])
@@ -218,7 +217,7 @@ def _fit_classifier(
         answered_accuracy=float(right[answered].mean()) if answered.any() else 0.0,
         temperature=temperature,
     )
-    model.notes.update(temperature=temperature, least=least, **{"cv": report.as_json()})
+    model.notes.update(temperature=temperature, least=least, cv=report.as_json())
     return model, report, float((level[best] == level[truth]).mean())
 
 

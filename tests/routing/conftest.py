@@ -1,6 +1,7 @@
 """One loaded router for all routing tests: loading is read-only and takes longer than any test."""
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,12 @@ def router() -> Router:
     return Router.load()
 
 
-def development_set(name: str) -> list[tuple[str, str]]:
-    """Text and label of sentences that no model was trained on."""
-    with (DATA / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-        return [(row["text"], row["label"]) for row in csv.DictReader(file)]
+@pytest.fixture(scope="session")
+def development_set() -> Callable[[str], list[tuple[str, str]]]:
+    """Text and label of sentences that no model was trained on, by the set's name."""
+
+    def read(name: str) -> list[tuple[str, str]]:
+        with (DATA / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+            return [(row["text"], row["label"]) for row in csv.DictReader(file)]
+
+    return read

@@ -1,20 +1,21 @@
 """Danger is found from partial and damaged words; words of danger without danger never bridge."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.decision import EmergencyLevel
 from routing.router import Router
-from tests.routing.conftest import development_set
+
+Sets = Callable[[str], list[tuple[str, str]]]
 
 COURTESIES = ("你好", "您好，", "麻烦您，", "谢谢", "谢谢你们", "请问一下，", "不好意思，", "辛苦了", "喂，你好，")
 
 
 @pytest.mark.fault("F70")
-@pytest.mark.parametrize(
-    "text", ["救命啊，有人抢劫，快点派警察过来", "救命啊有人抢", "救命啊有人抢劫", "救命爱 有言抢劫"]
-)
+@pytest.mark.parametrize("text", ["救命啊，有人抢劫，快点派警察过来", "救命啊有人抢", "救命爱 有言抢劫"])
 def test_robbery_is_certain_from_the_partial_on(router: Router, text: str) -> None:
     found = router.emergency(text)
     assert (found.level, found.service) == (EmergencyLevel.CERTAIN, "110")
@@ -75,14 +76,14 @@ def test_courtesies_never_remove_a_certain_danger(
     assert router.emergency("".join(before) + text + "".join(after)).level is EmergencyLevel.CERTAIN
 
 
-def test_development_sets_reach_the_known_floors(router: Router) -> None:
+def test_development_sets_reach_the_known_floors(router: Router, development_set: Sets) -> None:
     danger = [router.emergency(text).level for text, _ in development_set("emergencies")]
     assert sum(level is not EmergencyLevel.NONE for level in danger) / len(danger) >= RECALL
     assert sum(level is EmergencyLevel.CERTAIN for level in danger) / len(danger) >= CERTAIN
 
 
 @pytest.mark.fault("F71")
-def test_traps_and_ordinary_matters_hardly_ever_bridge(router: Router) -> None:
+def test_traps_and_ordinary_matters_hardly_ever_bridge(router: Router, development_set: Sets) -> None:
     for name, most in (("traps", 0.02), ("category", 0.02)):
         levels = [router.emergency(text).level for text, _ in development_set(name)]
         assert sum(level is EmergencyLevel.CERTAIN for level in levels) / len(levels) <= most

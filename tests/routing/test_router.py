@@ -1,6 +1,7 @@
 """Decisions by behaviour: what a caller says, and what a supervisor would expect of it."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 
 from routing.decision import RequestKind
 from routing.router import Router
-from tests.routing.conftest import development_set
+
+Sets = Callable[[str], list[tuple[str, str]]]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +77,7 @@ def test_decision_prints_as_the_documented_line(router: Router) -> None:
     }
 
 
-def test_development_sentences_reach_the_known_floor(router: Router) -> None:
+def test_development_sentences_reach_the_known_floor(router: Router, development_set: Sets) -> None:
     sentences = development_set("category")
     decisions = [(router.decide(text), label) for text, label in sentences]
     first_level = {name: problem.category.l1 for name, problem in router.taxonomy.problems.items()}

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from routing.errors import DataError
+from routing.features import LinearModel
 from routing.places import Gazetteer
 from routing.router import DATA_DIR, MODEL_DIR, Router
 from routing.taxonomy import FEWEST_EXEMPLARS, FIRST_LEVELS, Taxonomy
-from routing.features import LinearModel
 from routing.training import digest
 
 
