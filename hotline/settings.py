@@ -182,5 +182,5 @@ def _below_state(settings: Settings) -> Settings:
     if "attachments_dir" not in given:
         places["attachments_dir"] = state / "tickets" / "attachments"
     if "token_files" not in given:
-        places["token_files"] = {role: settings.paths.secrets / f"{role.value}.token" for role in Role}
+        places["token_files"] = {Role.MACHINE: settings.paths.secrets / "machine.token"}
     return settings.model_copy(update={"tickets": settings.tickets.model_copy(update=places)})
