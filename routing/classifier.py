@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from routing.features import LinearModel
+from routing.features import Floats, Ints, LinearModel
 from routing.text import Utterance
 
 _CANDIDATES = 3
@@ -32,16 +32,17 @@ class Classifier:
         return cls(LinearModel.load(path))
 
     def classify(self, utterance: Utterance) -> Verdict:
-        probabilities = self.model.probabilities(utterance)
+        where, values = self.model.vocabulary.vector(utterance)
+        probabilities = self.model.probabilities_of(where, values)
         order = np.argsort(-probabilities, kind="stable")[:_CANDIDATES]
         ranked = tuple((self.model.labels[int(i)], float(probabilities[i])) for i in order)
-        known = bool(self.model.vocabulary.vector(utterance)[0].size)
+        known = bool(where.size)
+        words = self._words(utterance, where, values, int(order[0])) if known else ()
         sure = known and ranked[0][1] >= self._least
-        return Verdict(ranked[0][0] if sure else None, ranked, self._words(utterance, int(order[0])) if known else ())
+        return Verdict(ranked[0][0] if sure else None, ranked, words)
 
-    def _words(self, utterance: Utterance, label: int) -> tuple[str, ...]:
+    def _words(self, utterance: Utterance, where: Ints, values: Floats, label: int) -> tuple[str, ...]:
         """The caller's own words, of two or three characters, that spoke most for the label."""
-        where, values = self.model.vocabulary.vector(utterance)
         column = self.model.weights[where, label]
         support = values * (column - self.model.weights[where].mean(axis=1))
         weight_of = dict(zip(where.tolist(), support.tolist(), strict=True))

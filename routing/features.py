@@ -73,7 +73,10 @@ class LinearModel:
 
     def scores(self, utterance: Utterance, present: Sequence[int] = ()) -> Floats:
         """`present` are positions in `extras`."""
-        where, values = self.vocabulary.vector(utterance)
+        return self.scores_of(*self.vocabulary.vector(utterance), present)
+
+    def scores_of(self, where: Ints, values: Floats, present: Sequence[int] = ()) -> Floats:
+        """The same from a vector already made."""
         found: Floats = values @ self.weights[where] + self.bias
         if present:
             rows = np.asarray(present, np.int64) + len(self.vocabulary.index)
@@ -82,7 +85,11 @@ class LinearModel:
 
     def probabilities(self, utterance: Utterance, present: Sequence[int] = ()) -> Floats:
         """One a label, summing to 1, calibrated by the temperature found in cross-validation."""
-        return softmax(self.scores(utterance, present) / np.float32(self.notes.get("temperature", 1.0)))
+        return self.probabilities_of(*self.vocabulary.vector(utterance), present)
+
+    def probabilities_of(self, where: Ints, values: Floats, present: Sequence[int] = ()) -> Floats:
+        """The same from a vector already made."""
+        return softmax(self.scores_of(where, values, present) / np.float32(self.notes.get("temperature", 1.0)))
 
     def save(self, path: Path) -> None:
         grams = sorted(self.vocabulary.index, key=self.vocabulary.index.__getitem__)
