@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]  # has no annotations of its own
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -220,7 +220,7 @@ async def test_notes_extend_the_history(serving: Serving) -> None:
     async with serving() as client:
         call = await Checked.of(client)
         _, made = await call.create(a_body("261122010001"))
-        note = {"json": {"verb": "note", "text": "已回电"}, "headers": {"Idempotency-Key": "n"}}
+        note: dict[str, Any] = {"json": {"verb": "note", "text": "已回电"}, "headers": {"Idempotency-Key": "n"}}
         status, event = await call.on(made["number"], "/events", **note)
         assert (status, event["seq"], event["data"]) == (201, 2, {"note": "已回电"})
         assert event["previous"] == made["history"][0]["hash"]

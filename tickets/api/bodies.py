@@ -214,10 +214,8 @@ class TicketOut(Answer):
         if not who.may(Permission.READ_CALLER):
             caller = record.draft.caller
             value["caller"]["number"] = None if caller.confidential else mask_number(caller.number)
-        lists = {"transcript": [{**each, "alternatives": list(each["alternatives"])} for each in value["transcript"]]}
-        emergency = value["emergency"] and {**value["emergency"], "reasons": list(value["emergency"]["reasons"])}
         return cls(
-            **{**value, **lists, "emergency": emergency},
+            **value,
             state=record.state,
             created_at=record.created_at,
             updated_at=record.updated_at,

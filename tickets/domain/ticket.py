@@ -1,6 +1,6 @@
 """A request as it was taken (`TicketDraft`) and as it is kept (`TicketRecord`), with its caller, files and history."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -193,7 +193,16 @@ class TicketSummary:
 
 def draft_json(draft: TicketDraft) -> dict[str, Any]:
     """The draft as plain JSON values, times in UTC: what is compared when an idempotency key comes again."""
-    value = asdict(draft)
-    if draft.call is not None:
-        value["call"]["started_at"] = draft.call.started_at.astimezone(UTC).isoformat(timespec="microseconds")
+    value: dict[str, Any] = _plain(draft)
     return value
+
+
+def _plain(value: Any) -> Any:
+    """Not `dataclasses.asdict`: its deep copies were a third of the time of taking a ticket."""
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    return {name: _plain(getattr(value, name)) for name in value.__slots__}
