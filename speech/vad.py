@@ -17,8 +17,9 @@ __all__ = ["EnergyVad", "SileroVad", "Vad", "make_vad"]
 
 _log = structlog.get_logger()
 
-_FLOOR_DBFS = -58.0
-"""Below this nothing is a caller: comfort noise of a quiet A-law line lies near -70 dBFS, soft speech near -45."""
+_FLOOR_DBFS = -68.0
+"""Below this nothing is a caller: comfort noise of a quiet A-law line lies near -70 dBFS, soft speech near -45 and the
+softest that was still understood near -61."""
 
 
 class Vad(Protocol):
@@ -87,7 +88,7 @@ class EnergyVad:
         # A floor above -40 dBFS would be the caller speaking without a pause, not the line.
         floor = min(-40.0, float(np.percentile(self._levels, 10)))
         margin = self._margin - 4.0 if self._voiced else self._margin
-        self._voiced = level > max(_FLOOR_DBFS + 8.0, floor + margin)
+        self._voiced = level > max(_FLOOR_DBFS + 18.0, floor + margin)
 
     def reset(self) -> None:
         self._rest, self._levels, self._voiced = b"", [], False

@@ -180,12 +180,17 @@ class WhisperDecoder:
         cuts = cut_points(frames, _LONGEST, lambda at: float(np.abs(audio[at * 320 : at * 320 + 320]).mean()))
         edges = [0.0, *cuts, len(audio) / _RATE]
         pieces = [
-            self._piece(audio[round(begin * _RATE) : round(stop * _RATE)], self._voice.voiced(begin, stop), beam)
+            self._piece(
+                audio[round(begin * _RATE) : round(stop * _RATE)],
+                self._voice.voiced(begin, stop),
+                self._voice.spoken(begin, stop),
+                beam,
+            )
             for begin, stop in itertools.pairwise(edges)
         ]
         return _join(pieces, start, end)
 
-    def _piece(self, audio: Float32, voiced: float, beam: int) -> Reading:
+    def _piece(self, audio: Float32, voiced: float, spoken: float, beam: int) -> Reading:
         """Readings of one piece that pass the guards; when none does, why the best was refused."""
         if voiced < _LEAST_VOICE:
             return Reading((), 0.0, 0.0, guard="no voice")
@@ -197,7 +202,7 @@ class WhisperDecoder:
             readings = self._engine.readings(audio, beam, no_repeat=3)
         for raw, score in readings:
             text = guards.unloop(normalise(raw))
-            why = guards.refusal(text, voiced)
+            why = guards.refusal(text, spoken)
             if why:
                 first_refusal = first_refusal or why
             else:

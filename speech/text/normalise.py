@@ -20,6 +20,7 @@ _DIGITS: Final = {char: index % 10 for index, char in enumerate("〇一二三四
 _UNITS: Final = {"十": 10, "百": 100, "千": 1000}
 _BIG_UNITS: Final = {"万": 10**4, "亿": 10**8}
 _NUMERAL: Final = re.compile(r"[〇零一二三四五六七八九幺两十百千万亿]+(?:点[〇零一二三四五六七八九]+)?")
+_MIXED: Final = re.compile(r"(?<![\d.])(\d{1,6}(?:\.\d{1,4})?)([万亿])(?![万亿〇零一二三四五六七八九两十百千\d])")
 _PERCENT: Final = re.compile(
     r"百分之((?:[〇零一二三四五六七八九两十百千]+|\d+)(?:[点.](?:[〇零一二三四五六七八九]+|\d+))?)"
 )
@@ -82,6 +83,7 @@ def _numeral(match: re.Match[str]) -> str:
 def fold_numerals(text: str) -> str:
     """Chinese numerals as Arabic digits. A folding for comparison, not a rewriting for people: 一样 becomes 1样."""
     text = _PERCENT.sub(lambda match: match.group(1).replace("点", ".") + "%", text)
+    text = _MIXED.sub(lambda match: f"{float(match.group(1)) * _BIG_UNITS[match.group(2)]:.0f}", text)
     return _NUMERAL.sub(_numeral, text)
 
 

@@ -24,6 +24,8 @@ def test_a_map_knows_how_much_voice_and_how_long_since() -> None:
         voice.feed(block)
     assert voice.voiced() == pytest.approx(0.2)
     assert voice.voiced(0.2) == pytest.approx(0.1)
+    assert voice.spoken(0.0, 0.5) == pytest.approx(0.2)
+    assert voice.spoken(0.4, 0.5) == 0.0
     assert voice.quiet_tail == pytest.approx(0.2)
     assert voice.bounds() == pytest.approx((0.1, 0.3))
 
