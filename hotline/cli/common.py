@@ -12,11 +12,11 @@ import typer
 from hotline import logs
 from hotline.errors import HotlineError, WrongUse
 from hotline.settings import Settings, load
-from routing.errors import DataError
-from speech.errors import AudioError, ManifestError, ModelError, SpeechError
-from speech.models import ModelFetchError
-from speech.prompts import CatalogueError, RenderError
-from speech.voices import VoiceError
+
+WRONG_INPUT = frozenset({"routing.DataError", "speech.AudioError", "speech.ManifestError", "speech.CatalogueError"})
+"""Errors that mean the user gave something wrong, by package and name: naming them does not import their packages."""
+
+FAILURES = frozenset({"speech.SpeechError", "speech.ModelFetchError", "speech.RenderError", "speech.VoiceError"})
 
 AsJson = Annotated[bool, typer.Option("--json", help="print data as JSON")]
 
@@ -64,11 +64,14 @@ def in_user_words() -> Iterator[None]:
     """Turn what the parts raise on purpose into one message: bad input is wrong use, the rest a failure."""
     try:
         yield
-    except (AudioError, ManifestError, CatalogueError, DataError) as exc:
-        raise WrongUse(str(exc)) from exc
-    except (ModelError, ModelFetchError, SpeechError, RenderError, VoiceError) as exc:
-        raise HotlineError(str(exc)) from exc
     except FileNotFoundError as exc:
         raise WrongUse(f"there is no file {exc.filename}") from exc
     except KeyboardInterrupt as exc:
         raise HotlineError("interrupted") from exc
+    except Exception as exc:
+        kinds = {kind.__module__.split(".")[0] + "." + kind.__name__ for kind in type(exc).__mro__}
+        if kinds & WRONG_INPUT:
+            raise WrongUse(str(exc)) from exc
+        if kinds & FAILURES:
+            raise HotlineError(str(exc)) from exc
+        raise

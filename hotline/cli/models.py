@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from hotline.cli.common import AsJson, in_user_words, print_json, say, settings_of
 from speech import models
 
-group = typer.Typer(help="语音模型的查看与下载", no_args_is_help=True, rich_markup_mode=None)
+group = typer.Typer(help="Models: list and fetch.", no_args_is_help=True, rich_markup_mode=None)
 
 Names = Annotated[list[str] | None, typer.Argument(help="names from `models list`; default: what a hotline needs")]
 Folder = Annotated[Path | None, typer.Option("--from", help="a folder or file to take the model from first")]

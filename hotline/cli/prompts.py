@@ -16,7 +16,7 @@ from speech import prompts, voices
 from speech.prompts import PromptEntry
 from speech.voices.kokoro import KokoroModel
 
-group = typer.Typer(help="提示音的合成、列表与检查", no_args_is_help=True, rich_markup_mode=None)
+group = typer.Typer(help="Prompts: render, list and check.", no_args_is_help=True, rich_markup_mode=None)
 
 VoiceName = Annotated[str, typer.Option("--voice", help=f"one of {', '.join(voices.VOICE_NAMES)}")]
 Sounds = Annotated[Path | None, typer.Option("--sounds", help="folder of the audio; default: the shipped one")]

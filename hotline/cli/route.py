@@ -30,7 +30,7 @@ class TextOrCommand(TyperGroup):
 
 group = typer.Typer(
     cls=TextOrCommand,
-    help="文字到决定：分类、承办单位、地点、紧急程度",
+    help="Text to decision: category, unit, place, urgency, danger.",
     invoke_without_command=True,
     rich_markup_mode=None,
 )

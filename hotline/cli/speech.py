@@ -16,7 +16,7 @@ from speech.errors import ModelError
 from speech.evaluate import evaluate_manifest, transcribe_files
 from speech.settings import SpeechSettings
 
-group = typer.Typer(help="识别引擎与识别率", no_args_is_help=True, rich_markup_mode=None)
+group = typer.Typer(help="Recognition engines and their error rates.", no_args_is_help=True, rich_markup_mode=None)
 
 ENGINES = ("vosk", "whisper")
 EngineName = Annotated[
