@@ -22,6 +22,7 @@ from tickets.settings import TicketSettings
 from tickets.store.engine import parse_url
 from tickets.store.migrate import upgrade
 from tickets.store.models import Base
+from tickets.store.rows import party_values
 
 TICKETS = "/api/v1/tickets"
 
@@ -223,3 +224,22 @@ async def test_tokens_are_kept_as_digests_and_end_when_revoked() -> None:
     store.tokens.clear()
     clock.advance(6)
     assert await tokens.principal(minted.text) is None
+
+
+@pytest.mark.fault("F88")
+async def test_an_unforeseen_failure_is_a_problem_without_detail_and_logs_no_caller(
+    serving: Serving, database: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_args: object) -> None:
+        raise RuntimeError("13800000000")
+
+    monkeypatch.setattr("tickets.store.statements.party_values", broken)
+    async with serving() as client:
+        assert (await _post(client))[:2] == (503, "store_failed")
+        monkeypatch.setattr("tickets.api.bodies.TicketOut.of", broken)
+        monkeypatch.setattr("tickets.store.statements.party_values", party_values)
+        assert (await _post(client))[:2] == (500, "internal")
+    said = capsys.readouterr()
+    assert "write_failed" in said.out
+    assert "request_failed" in said.out
+    assert "13800000000" not in said.out + said.err

@@ -14,6 +14,7 @@ from tickets.api.operations import Handler, Operation, operations
 from tickets.api.problems import PlainHttp, plain_refusal, problem_response
 from tickets.api.security import PRINCIPAL, Gate
 from tickets.domain.errors import TicketError
+from tickets.faults import kind_and_place
 from tickets.ports import Clock
 
 log = structlog.get_logger()
@@ -64,7 +65,7 @@ def _outermost(metrics: Metrics, clock: Clock, retry_after: int) -> Middleware:
             if "Allow" in exc.headers:
                 response.headers["Allow"] = exc.headers["Allow"]
         except Exception as exc:
-            log.error("request_failed", operation=resource, error=type(exc).__name__, exc_info=exc)
+            log.error("request_failed", operation=resource, **kind_and_place(exc))
             status = HTTPStatus.INTERNAL_SERVER_ERROR
             detail = "the service failed in a way that it does not know; its log says more"
             response = problem_response(PlainHttp(status, "internal", status.phrase, detail), retry_after)

@@ -56,7 +56,13 @@ def open_engine(url: URL, *, writes: bool, size: int, busy_timeout: float, creat
     path = sqlite_path(url)
     if path is None:
         return create_async_engine(
-            url, pool_size=size, max_overflow=0, pool_pre_ping=True, json_serializer=_json, pool_timeout=busy_timeout
+            url,
+            pool_size=size,
+            max_overflow=0,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            json_serializer=_json,
+            pool_timeout=busy_timeout,
         )
     opened = url.set(database=path.as_uri(), query={"mode": "rwc" if create else "rw", "uri": "true"})
     engine = create_async_engine(
@@ -65,6 +71,7 @@ def open_engine(url: URL, *, writes: bool, size: int, busy_timeout: float, creat
         pool_size=size,
         max_overflow=0,
         pool_timeout=busy_timeout,
+        hide_parameters=True,
         json_serializer=_json,
         connect_args={"timeout": busy_timeout},
     )

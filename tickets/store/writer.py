@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from tickets.domain.errors import StoreFailed, StoreUnavailable, TicketError
+from tickets.faults import kind_and_place
 from tickets.ports import Created, NewTicket
 from tickets.store.engine import translate
 from tickets.store.statements import insert_tickets
@@ -167,5 +168,5 @@ def _as_refusal(exc: Exception) -> TicketError:
     known = translate(exc)
     if known is not None:
         return known
-    log.error("write_failed", error=type(exc).__name__, exc_info=exc)
+    log.error("write_failed", **kind_and_place(exc))
     return StoreFailed("the ticket store could not write this request; a person must look at the service's log")
