@@ -94,7 +94,7 @@ async def test_key_nine_reaches_110_with_the_application_down_and_both_hear_each
         await press(call, "9")
         await stage.statuses("HOTLINE_BRIDGE", ["ANSWERED"])
         police = await eventually(lambda: stage.emergency.calls and stage.emergency.calls[0].call, "110 answers")
-        joined = stage.phone.clock()()
+        joined = stage.phone.clock()
         await call.media.play(VOICE * 3)
         assert police.media.heard.energy_dbfs(joined + 1) > -30
         assert call.media.heard.energy_dbfs(joined + 1) > -30
@@ -200,11 +200,11 @@ async def test_an_operator_joins_and_leaves_and_caller_and_110_stay() -> None:
         secret = stage.asterisk.secrets.accounts["operator1"]
         async with Phone(user="operator1", password=secret) as operator:
             joined = await _operator_joins(stage, operator)
-            since = operator.clock()()
+            since = operator.clock()
             await call.media.play(VOICE * 2)
             assert joined.media.heard.energy_dbfs(since + 1) > -30
             await joined.hangup()
-        since = stage.phone.clock()()
+        since = stage.phone.clock()
         await call.media.play(VOICE * 2)
         police = stage.emergency.calls[0].call
         assert police is not None
@@ -226,8 +226,8 @@ async def test_the_caller_leaves_and_110_stays_with_the_operator() -> None:
             assert police is not None
             await call.hangup()
             await stage.heard(police, "emergency-caller-gone")
-            await eventually(lambda: police.media.heard.last_sound_before(operator.clock()()), "110 is still there")
-            since = operator.clock()() + 1
+            await eventually(lambda: police.media.heard.last_sound_before(operator.clock()), "110 is still there")
+            since = operator.clock() + 1
             await joined.media.play(VOICE * 3)
             assert police.media.heard.energy_dbfs(since) > -30
             assert police.end_reason is None
@@ -240,7 +240,7 @@ async def test_without_the_conference_module_110_is_dialled_for_two() -> None:
         call = await stage.dial()
         await press(call, "9")
         police = await eventually(lambda: stage.emergency.calls and stage.emergency.calls[0].call, "110 answers")
-        since = stage.phone.clock()()
+        since = stage.phone.clock()
         await call.media.play(VOICE * 2)
         assert police.media.heard.energy_dbfs(since + 0.5) > -30
         assert call.media.heard.energy_dbfs(since + 0.5) > -30
@@ -266,9 +266,9 @@ async def test_a_hung_application_loses_the_caller_to_the_menu_after_the_dead_ma
 
     async with agi_server(hang) as address, scene(agi=address, deadman_seconds=4) as stage:
         call = await stage.dial()
-        answered = stage.phone.clock()()
+        answered = stage.phone.clock()
         await stage.heard(call, "fallback-menu", seconds=8)
-        assert 3.5 < stage.phone.clock()() - answered < 6
+        assert 3.5 < stage.phone.clock() - answered < 6
         await stage.heard(call, "beep")
 
 
@@ -345,12 +345,14 @@ async def test_operators_can_dial_nothing_but_a_room() -> None:
 
 
 async def test_a_tester_registers_and_reaches_the_hotline_under_a_merged_number() -> None:
-    async with scene() as stage:
-        async with Phone(user="tester1", password=stage.asterisk.secrets.accounts["tester1"]) as phone:
-            await phone.register(stage.server)
-            call = await phone.call("12369", server=stage.server)
-            await call.answered(10)
-            await stage.heard(call, "fallback-menu")
+    async with (
+        scene() as stage,
+        Phone(user="tester1", password=stage.asterisk.secrets.accounts["tester1"]) as phone,
+    ):
+        await phone.register(stage.server)
+        call = await phone.call("12369", server=stage.server)
+        await call.answered(10)
+        await stage.heard(call, "fallback-menu")
 
 
 @pytest.mark.fault("F40")

@@ -1,8 +1,8 @@
 """A real Asterisk for tests: free ports, a state folder of its own, booted before the test starts, gone after it.
 
 Use `async with running_asterisk(...) as asterisk:`. The state folder lies in the system's temporary directory, because
-the user that Asterisk runs as must reach it and a Unix socket's path is short. With `tone_prompts=True` every prompt of the
-dialplan is a tone of its own frequency, so that `prompts_in` can tell from a caller's audio which ones were heard.
+the user that Asterisk runs as must reach it and a Unix socket's path is short. With `tone_prompts=True` every prompt of
+the dialplan is a tone of its own frequency: `prompts_in` tells from a caller's audio which ones were heard.
 """
 
 import os
