@@ -33,6 +33,7 @@ from ivr.call.call import gather_facts
 from ivr.call.ending import Journal
 from ivr.control import ControlDoor
 from ivr.dialogue import DialogueRules
+from ivr.dialogue.phrases import digit_pairs
 from ivr.inbox import Inbox
 from ivr.outbox.api import HttpTicketApi
 from ivr.outbox.numbering import Numbering
@@ -215,7 +216,8 @@ def _speech(settings: SpeechSettings, models: Path) -> SpeechPart:
 async def _prompts(settings: IvrSettings, places: IvrPlaces) -> PromptLibrary:
     folders = [each for each in (settings.prompt_overrides, places.sounds) if each]
     library = PromptLibrary(folders)
-    missing = await asyncio.to_thread(library.preload, [entry.id for entry in fixed_entries()])
+    wanted = [entry.id for entry in fixed_entries()] + [prompt for prompt, _ in digit_pairs()]
+    missing = await asyncio.to_thread(library.preload, wanted)
     if missing:
         log.error("prompts_missing", prompts=missing, mend="hotline prompts render")
     return library

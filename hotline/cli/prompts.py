@@ -11,20 +11,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from hotline.cli.common import AsJson, in_user_words, print_json, say, settings_of
 from hotline.errors import HotlineError
 from hotline.layout import shipped_sounds
-from routing.router import Router
+from hotline.spoken import catalogue
 from speech import prompts, voices
-from speech.prompts import PromptEntry
-from speech.voices.kokoro import KokoroModel
 
 group = typer.Typer(help="Prompts: render, list and check.", no_args_is_help=True, rich_markup_mode=None)
 
 VoiceName = Annotated[str, typer.Option("--voice", help=f"one of {', '.join(voices.VOICE_NAMES)}")]
 Sounds = Annotated[Path | None, typer.Option("--sounds", help="folder of the audio; default: the shipped one")]
-
-
-def catalogue() -> tuple[PromptEntry, ...]:
-    """Everything that can be said: fixed prompts, and the names of categories, units and places."""
-    return (*prompts.fixed_entries(), *prompts.dynamic_entries(Router.load().spoken_names(), used="names read back"))
 
 
 @group.command()
@@ -38,13 +31,11 @@ def render(
     """Render what is missing or stale."""
     folder = sounds or shipped_sounds()
     models = settings_of(context).paths.models
+    # Rendering takes minutes of both cores; a hotline on the same machine goes first.
+    os.nice(10)
     with in_user_words(), _bar() as bar:
         entries = catalogue()
-        shared = KokoroModel.load(models / "kokoro", None) if voice in voices.KOKORO_VOICES else None
-
-        def at_pace(pace: float) -> voices.Voice:
-            return voices.load(voice, models, speed=pace, command=command, model=shared)
-
+        at_pace = voices.prompt_voice(models, voice, command=command)
         row = bar.add_task("rendering", total=len(entries))
         report = prompts.render(
             entries, at_pace, folder, jobs, lambda _, done, total: bar.update(row, completed=done, total=total)

@@ -14,6 +14,7 @@ from hotline.errors import HotlineError
 from hotline.layout import shipped_sounds
 from hotline.secret_files import asterisk_secrets, control_token
 from hotline.settings import Settings
+from hotline.spoken import catalogue
 from routing.errors import DataError
 from routing.router import Router
 from speech import models, prompts
@@ -95,7 +96,7 @@ def _models(settings: Settings) -> Iterator[Finding]:
 
 def _prompts(_: Settings) -> Iterator[Finding]:
     try:
-        entries = (*prompts.fixed_entries(), *prompts.dynamic_entries(Router.load().spoken_names()))
+        entries = catalogue()
         findings = prompts.check(entries, shipped_sounds())
     except (HotlineError, DataError, prompts.CatalogueError) as exc:
         yield failed("prompts", str(exc), "install the package again")

@@ -19,6 +19,7 @@ CONFIRM_PLACE_NOTED: Final = "confirm-place-noted"
 CONFIRM_NO_PLACE: Final = "confirm-no-place"
 CONFIRM: Final = "confirm"
 CORRECT_WHAT: Final = "correct-what"
+PLEASE_WAIT: Final = "please-wait"
 GO_AHEAD: Final = "go-ahead"
 TICKET_NUMBER: Final = "ticket-number"
 TICKET_REPEAT: Final = "ticket-repeat"
@@ -33,14 +34,29 @@ FIXED: Final = (
     *(GREETING, *NO_INPUT, *NO_MATCH, SILENT_CALL, CLARIFY, *OPTIONS, OPTION_NONE, ASK_PLACE, CONFIRM_CATEGORY),
     *(CONFIRM_PLACE, CONFIRM_PLACE_NOTED, CONFIRM_NO_PLACE, CONFIRM, CORRECT_WHAT, GO_AHEAD, TICKET_NUMBER),
     *(TICKET_REPEAT, UNIT_INTRO, TICKET_PROMISE, ANYTHING_ELSE, EMERGENCY_QUESTION, RECOGNITION_OFF, NOT_NOW_FULL),
+    PLEASE_WAIT,
     *(f"digit-{digit}" for digit in range(10)),
 )
 """Every fixed prompt this dialogue can say."""
 
+SPOKEN_DIGITS: Final = "零幺二三四五六七八九"
+"""How digits are said over the telephone; 幺 because 一 and 七 are easily confused."""
+
+
+def digit_pairs() -> tuple[tuple[str, str], ...]:
+    """Prompt ids and words of all pairs of digits. Digits said in pairs are understood better than each by itself."""
+    return tuple(
+        (f"pair-{first}{second}", SPOKEN_DIGITS[first] + SPOKEN_DIGITS[second])
+        for first in range(10)
+        for second in range(10)
+    )
+
 
 def digits(number: str) -> tuple[str, ...]:
-    """A number read out digit by digit."""
-    return tuple(f"digit-{digit}" for digit in number)
+    """A number read out digit by digit, in pairs; the first digit alone when their count is odd."""
+    odd = len(number) % 2
+    pairs = tuple(f"pair-{number[at : at + 2]}" for at in range(odd, len(number), 2))
+    return (f"digit-{number[0]}", *pairs) if odd else pairs
 
 
 def read_back(request: Request) -> tuple[str, ...]:
