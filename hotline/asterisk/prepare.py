@@ -1,16 +1,16 @@
-"""Write Asterisk's configuration for an Asterisk that somebody else starts: another container, or a system's own service.
+"""Write Asterisk's configuration for an Asterisk that somebody else starts: another container, or a system service.
 
-`python -m hotline.asterisk.prepare --modules DIR --data DIR` takes the same settings as `hotline run` and prints the folder
-it wrote. The two directories are those of the Asterisk that will read it, and need not exist here.
+`python -m hotline.asterisk.prepare --modules DIR --data DIR` takes the same settings as `hotline run` and prints the
+folder it wrote. The two directories are those of the Asterisk that will read it, and need not exist here.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-from hotline.asterisk_part import render_for
 from hotline.asterisk.process import AsteriskError
 from hotline.asterisk.tree import AsteriskProgram
+from hotline.asterisk_part import render_for
 from hotline.errors import HotlineError
 from hotline.settings import load
 
