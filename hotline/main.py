@@ -17,6 +17,7 @@ from hotline.errors import HotlineError
 
 COMMANDS: Final = {
     "run": "run",
+    "fetch": "fetch",
     "call": "call",
     "route": "route",
     "transcribe": "speech",

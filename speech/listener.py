@@ -26,6 +26,7 @@ __all__ = [
     "ListenerEvent",
     "NoSpeech",
     "RecognitionLost",
+    "SpeechEnded",
     "SpeechStarted",
     "Utterance",
 ]
@@ -45,6 +46,13 @@ class Hearing:
     """The words so far, which cover the audio up to `at`."""
 
     text: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechEnded:
+    """The utterance is over; its result is being worked out and follows as `Utterance`."""
+
     at: float
 
 
@@ -72,7 +80,7 @@ class RecognitionLost:
     reason: str
 
 
-ListenerEvent = SpeechStarted | Hearing | Utterance | NoSpeech | RecognitionLost
+ListenerEvent = SpeechStarted | Hearing | SpeechEnded | Utterance | NoSpeech | RecognitionLost
 
 
 @dataclass(slots=True)
@@ -171,6 +179,7 @@ class Listener:
                 self._begin(started)
             case Ended() if self._take is not None:
                 self._take.ended = event
+                self._announce(SpeechEnded(self._now))
                 self._take.stream.finish()
             case NothingSaid(after):
                 self._announce(NoSpeech(after))

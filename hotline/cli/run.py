@@ -11,11 +11,11 @@ from typing import Annotated
 
 import typer
 
-from hotline.asterisk.tree import AsteriskMissing, fetch, locate
 from hotline.asterisk_part import booted_file
 from hotline.checks import file_there, http_ok, manager_greets, port_taken
 from hotline.cli.common import context_of, in_user_words, say
 from hotline.errors import HotlineError, WrongUse
+from hotline.provision import ensure_asterisk
 from hotline.secret_files import asterisk_secrets
 from hotline.settings import Settings, dump, load
 from hotline.supervisor import Check, Part, PartState, Supervisor, SupervisorTimes
@@ -61,15 +61,7 @@ def _settings(config: Path | None, bind: str | None, standins: bool) -> Settings
 
 def _prepare(settings: Settings) -> None:
     """Fetch what is missing, saying so: Asterisk's tree and a recognition model."""
-    try:
-        locate(settings.asterisk, settings.paths.home)
-    except AsteriskMissing as exc:
-        if settings.asterisk.binary is not None:
-            raise HotlineError(str(exc)) from exc
-        try:
-            fetch(settings.paths.home, say)
-        except AsteriskMissing as failed:
-            raise HotlineError(str(failed)) from failed
+    ensure_asterisk(settings, say)
     try:
         choose(settings.speech, settings.paths.models)
     except ModelError:

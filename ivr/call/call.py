@@ -42,6 +42,10 @@ log = structlog.get_logger()
 EVENTS_WAITING = 200
 """A dialogue this far behind sheds what can be shed."""
 
+THINKING_SECONDS = 1.2
+THINKING_AGAIN_SECONDS = 3.5
+"""After the end of speech, and after that "one moment": with the pause that ends an utterance, under 3 s of silence."""
+
 
 @dataclass(frozen=True, slots=True)
 class CallServices:
@@ -75,6 +79,7 @@ class Call:
         self._speaker = Speaker(services.prompts, on_done=lambda: self._happened(ev.SayingDone()))
         self._listener = listener
         self._attached = False
+        self._thinking: asyncio.TimerHandle | None = None
         self._media = MediaPath(
             session,
             services.audio,
@@ -122,6 +127,8 @@ class Call:
                 tasks.create_task(self._watch_the_clock()),
             ]
             leave = await self._talk()
+            if self._thinking is not None:
+                self._thinking.cancel()
             # In this order: no beat may come after the hand-over, and AGI is free only when AudioSocket has ended.
             await self._heartbeat.stop()
             await self._media.close()
@@ -134,6 +141,7 @@ class Call:
     async def _talk(self) -> act.Leave | None:
         while True:
             event = await self._events.get()
+            self._mind_the_silence(event)
             note = as_note(event)
             if note:
                 await self._note(*note)
@@ -148,6 +156,15 @@ class Call:
             if self._dialogue.state is not before:
                 self._record.state = self._dialogue.state.value
                 await self._note("state", {"from": before.value, "to": self._record.state})
+
+    def _mind_the_silence(self, event: ev.Event) -> None:
+        """While an utterance is worked out, the caller hears something every few seconds (P1)."""
+        if isinstance(event, ev.SpeechOver | ev.StillThinking):
+            seconds = THINKING_SECONDS if isinstance(event, ev.SpeechOver) else THINKING_AGAIN_SECONDS
+            self._thinking = asyncio.get_running_loop().call_later(seconds, self._happened, ev.StillThinking())
+        elif isinstance(event, ev.UtteranceHeard | ev.RecognitionGone | ev.HungUp) and self._thinking is not None:
+            self._thinking.cancel()
+            self._thinking = None
 
     async def _carry_out(self, action: act.Action) -> None:
         match action:

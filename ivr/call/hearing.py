@@ -6,7 +6,7 @@ from typing import Protocol
 
 from ivr.dialogue import events as ev
 from routing.decision import Decision, Emergency
-from speech.listener import Hearing, Listener, NoSpeech, RecognitionLost, SpeechStarted, Utterance
+from speech.listener import Hearing, Listener, NoSpeech, RecognitionLost, SpeechEnded, SpeechStarted, Utterance
 
 
 class Routing(Protocol):
@@ -29,6 +29,8 @@ async def dialogue_events(listener: Listener, routing: Routing, matter: Callable
                 yield ev.SpeechOnset()
             case Hearing(text=text):
                 yield ev.PartialHeard(text, routing.emergency(text))
+            case SpeechEnded():
+                yield ev.SpeechOver()
             case Utterance():
                 yield await _understood(heard, routing, matter())
             case NoSpeech():

@@ -12,6 +12,8 @@ def as_note(event: ev.Event) -> tuple[str, dict[str, Any]] | None:
             return "answered", {}
         case ev.SpeechOnset():
             return "speech", {}
+        case ev.SpeechOver():
+            return "speech-over", {}
         case ev.PartialHeard():
             return "partial", {"text": event.text, "emergency": event.emergency.as_json()}
         case ev.UtteranceHeard():

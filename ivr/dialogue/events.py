@@ -22,6 +22,16 @@ class SpeechOnset:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechOver:
+    """The caller has stopped speaking; what they said is being worked out."""
+
+
+@dataclass(frozen=True, slots=True)
+class StillThinking:
+    """What they said is still being worked out: longer than a caller should sit in silence."""
+
+
+@dataclass(frozen=True, slots=True)
 class PartialHeard:
     """Words so far, with what the emergency detector says of them."""
 
@@ -95,6 +105,8 @@ Event = (
     Started
     | SayingDone
     | SpeechOnset
+    | SpeechOver
+    | StillThinking
     | PartialHeard
     | UtteranceHeard
     | NothingSaid

@@ -71,6 +71,10 @@ class Dialogue:
                 return ()
             case ev.SpeechOnset():
                 return self._onset()
+            case ev.SpeechOver():
+                return ()
+            case ev.StillThinking():
+                return (act.Say((phrases.PLEASE_WAIT,)),)
             case ev.PartialHeard():
                 return self._partial(event)
             case ev.UtteranceHeard():

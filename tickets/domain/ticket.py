@@ -39,6 +39,7 @@ class Completeness(StrEnum):
 
     COMPLETE = "complete"
     INCOMPLETE_CALLBACK = "incomplete-callback"
+    TRANSFERRED = "transferred"
     SILENT = "silent"
     FALLBACK = "fallback"
     EMERGENCY = "emergency"
