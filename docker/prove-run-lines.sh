@@ -4,20 +4,22 @@
 #
 #   docker/prove-run-lines.sh docker/Dockerfile.asterisk [command to run at the end…]
 #
-# Needs root (chroot), mmdebstrap and the machine's own apt and pip settings for the network. KEEP_ROOT=dir keeps the root there.
+# Needs root (chroot), mmdebstrap and the machine's own apt and pip settings for the network. KEEP_ROOT=dir keeps the root there; CONTEXT=dir copies from there.
 set -euo pipefail
 
 dockerfile=${1:?usage: prove-run-lines.sh DOCKERFILE [COMMAND…]}
 shift
-context=$(cd "$(dirname "$0")/.." && pwd)
+context=${CONTEXT:-$(cd "$(dirname "$0")/.." && pwd)}
 root=${KEEP_ROOT:-$(mktemp -d /tmp/hotline-prove-XXXXXX)}
 environment=(PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8)
+mounts=()
 directory=/
 user=root
 lines=0
 
 cleanup() {
-    umount -q "$root/proc" "$root/dev" 2>/dev/null || true
+    local mounted
+    for mounted in "${mounts[@]}"; do umount -q "$mounted" 2>/dev/null || true; done
     [ -n "${KEEP_ROOT:-}" ] || rm -rf --one-file-system "$root"
 }
 trap cleanup EXIT
@@ -28,6 +30,12 @@ inside() {
     local who=()
     [ "$user" = root ] || who=(--userspec="$user:$user")
     chroot "${who[@]}" "$root" /usr/bin/env -i "${environment[@]}" /bin/sh -c "cd '$directory' && $1"
+}
+
+lend() {
+    mkdir -p "$root$1"
+    mount --bind "$1" "$root$1"
+    mounts+=("$root$1")
 }
 
 make_root() {
@@ -53,8 +61,18 @@ make_root() {
         [ -f "$file" ] && install -D -m 644 "$file" "$root$file"
     done
     while IFS= read -r variable; do environment+=("$variable"); done < <(env | grep -E '^(PIP_|https?_proxy=|no_proxy=)' || true)
-    mount --bind /dev "$root/dev"
+    lend /dev
     mount -t proc proc "$root/proc"
+    mounts+=("$root/proc")
+    # Certificates this machine trusts, and package folders that pip's settings name as local paths.
+    if [ -f /etc/ssl/certs/ca-certificates.crt ]; then
+        install -m 644 /etc/ssl/certs/ca-certificates.crt "$root/etc/machine-certificates.crt"
+        environment+=(PIP_CERT=/etc/machine-certificates.crt)
+    fi
+    local folder
+    while IFS= read -r folder; do
+        if [ -d "$folder" ]; then lend "$folder"; fi
+    done < <({ python3 -m pip config list; env | grep ^PIP_; } 2>/dev/null | grep -oE "(file://)?/[A-Za-z0-9_./-]+" | grep -vE '^//' | sed 's#^file://##' | sort -u)
 }
 
 while IFS= read -r line || [ -n "$line" ]; do
