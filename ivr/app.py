@@ -140,6 +140,9 @@ async def serve(
         relay = Relay(spool, api, RelayLimits(), time.time)
         outbox = Outbox(spool, Numbering(places.state / "numbers.json", settings.node, _today), relay)
         journal = Journal(places.state / "calls")
+        interrupted = await asyncio.to_thread(journal.hand_in_interrupted, places.spool / "inbox")
+        if interrupted:
+            log.warning("calls_interrupted", calls=interrupted)
         account = AmiAccount(sections.ami.host, sections.ami.port, sections.ami.username, secrets.ami)
         control = PanoramiskControl(account)
         stack.push_async_callback(control.aclose)
@@ -197,6 +200,7 @@ async def _call(session: AgiSession, services: CallServices, recognition: str, s
     facts, sip_call_id = await gather_facts(session, node=services.settings.node, now=lambda: datetime.now(UTC))
     record = services.board.open(facts.id, sip_call_id)
     await services.board.note(record, "arrived", recognition=recognition)
+    services.journal.open(facts)
     # Loading a voice detector takes tens of milliseconds: not on the loop that paces everybody's audio.
     vad = await asyncio.to_thread(make_vad, speech.vad, speech.vad_threshold)
     listener = Listener(services.recogniser, speech, facts.id, vad)

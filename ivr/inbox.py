@@ -134,7 +134,9 @@ class Inbox:
         return path if wav_is_whole(path) else None
 
     def _is_complete(self, find: Find) -> bool:
-        return find.recording is None or wav_is_whole(find.recording) or not find.recording.exists()
+        """Whether all that can still come has come. A call whose recording is being written is still up."""
+        path = find.recording or self._recordings / f"{find.call}-in.wav"
+        return wav_is_whole(path) or not path.exists()
 
     def _read(self, path: Path) -> Find:
         fields = json.loads(path.read_text())

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ivr.outbox import durable
+from ivr.outbox.outbox import CallFacts
 
 
 class EndReason(StrEnum):
@@ -26,16 +27,45 @@ class EndReason(StrEnum):
 
 
 class Journal:
-    """One small file for each call that this node has ended properly."""
+    """One small file for each call that this node has ended properly, and one for each that is under way.
+
+    A file `<call>.open` that a new process finds belongs to a call that the last one did not live to end.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
+    def open(self, facts: CallFacts) -> None:
+        """Note that a call is under way. Not synced: it guards against a crash of this process, not of the machine."""
+        note = {
+            "call": facts.id,
+            "event": "abandoned",
+            "at": facts.started_at.isoformat(),
+            "caller": facts.caller,
+            "dialled": facts.source_line,
+            "recording": None,
+            "reason": "interrupted",
+        }
+        path = self._folder / f"{facts.id}.open"
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(note))
+
+    def hand_in_interrupted(self, inbox: Path) -> int:
+        """At start: give the inbox a note of every call that the last process did not end. Returns how many."""
+        left = sorted(self._folder.glob("*.open"))
+        for path in left:
+            note = inbox / f"{path.stem}.json"
+            if not note.exists():
+                durable.write(note, path.read_bytes())
+            path.unlink()
+        return len(left)
+
     async def close(self, call_id: str, reason: EndReason, tickets: list[str]) -> None:
         """Keep how a call ended. Raises OSError when the disk refuses."""
         entry = {"call": call_id, "reason": reason.value, "tickets": tickets}
         await asyncio.to_thread(durable.write_json, self._folder / f"{call_id}.json", entry)
+        (self._folder / f"{call_id}.open").unlink(missing_ok=True)
 
     def find(self, call_id: str) -> dict[str, Any] | None:
         """How a call ended, or None when this node never ended it."""
