@@ -71,7 +71,8 @@ make_root() {
     fi
     local folder
     while IFS= read -r folder; do
-        if [ -d "$folder" ]; then lend "$folder"; fi
+        folder=${folder%/simple}/ # an index's pages point at files beside them
+        if [ -d "$folder" ]; then lend "${folder%/}"; fi
     done < <({ python3 -m pip config list; env | grep ^PIP_; } 2>/dev/null | grep -oE "(file://)?/[A-Za-z0-9_./-]+" | grep -vE '^//' | sed 's#^file://##' | sort -u)
 }
 

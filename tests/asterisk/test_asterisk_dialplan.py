@@ -344,6 +344,26 @@ async def test_operators_can_dial_nothing_but_a_room() -> None:
                 assert refused.value.reason.code == 404
 
 
+@pytest.mark.fault("F88")
+async def test_no_log_holds_a_callers_number_whatever_became_of_the_call() -> None:
+    number = "13912345678"
+    async with scene(operator=Behaviour.ANSWER) as stage:
+        for digits in ("9", "0"):
+            call = await stage.dial(from_user=number)
+            await press(call, digits)
+            await eventually(lambda heard=call: heard.media.heard.energy_dbfs() > -40, "somebody is heard")
+            await call.hangup()
+        async with Phone(user=number) as stranger:
+            for _ in range(8):
+                refused = await stranger.call("12345", server=stage.server)
+                with pytest.raises(CallEnded):
+                    await refused.answered(10)
+        await eventually(lambda: len(stage.records("HOTLINE_END")) == 2, "both calls are over")
+        logs = [path for path in stage.asterisk.log.rglob("*") if path.is_file()]
+        assert {"console.log", "messages.log", "security.log", "hotline-events.csv"} <= {path.name for path in logs}
+        assert not [path.name for path in logs if number in path.read_text("utf-8", "replace")]
+
+
 async def test_a_tester_registers_and_reaches_the_hotline_under_a_merged_number() -> None:
     async with (
         scene() as stage,
