@@ -54,6 +54,8 @@ _ORDINALS = {
 _PERSON_WHOLE = _set("人工 人工服务 人工客服 人工座席 客服 接线员 真人 转人 要人工 我要人工")
 _PERSON_INSIDE = _set("转人工 找人工 接人工 要人工 转接人工 叫人工 人工服务 人工客服 找接线员")
 _PERSON_SURE = ("转人工", "找人工", "接人工", "转接人工", "人工客服", "人工座席", "人工坐席")
+_NO_PERSON = re.compile(r"人工(?:湖|河|智能|草|费|林|降雨|增雨|呼吸|耳蜗|授精|流产)")
+"""Words that begin like a person and are none."""
 _PERSON_LONGEST = 14
 
 
@@ -87,7 +89,7 @@ def _bare_answer(text: str) -> Answer:
 def nothing_more(text: str) -> bool:
     """The answer to "anything else?" that ends the call."""
     bare = strip_fillers(text)
-    spoken = syllables(bare)
+    spoken = syllables(strip_fillers(bare.removesuffix("谢谢")) or bare)
     return len(bare) <= _SHORT + 2 and (spoken in _NO or spoken in _THANKS_NO or spoken[:2] == ("mei", "you"))
 
 
@@ -106,8 +108,8 @@ def option(text: str, count: int) -> int | None:
 
 def asks_for_person(text: str, *, whole: bool = True) -> bool:
     """Whether the caller wants a person. With `whole` false (a partial) only unmistakable words count."""
-    bare = strip_fillers(text)
-    if any(word in bare for word in _PERSON_SURE) and not re.search(r"人工(?:湖|河|智能|草|费|林|降雨)", bare):
+    bare = _NO_PERSON.sub("", strip_fillers(text))
+    if any(word in bare for word in _PERSON_SURE):
         return True
     spoken = syllables(bare)
     if not whole or len(spoken) > _PERSON_LONGEST:

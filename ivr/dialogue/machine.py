@@ -56,9 +56,23 @@ class Dialogue:
         self._bias: Bias | None = None
         self._speaking = False
         self._saving = False
+        self._telling = False
+        """The ticket's number is being said: noise must not cost the caller the rest of it."""
+        self._goodbye_next = False
+        self._cut_short: Decision | None = None
+        """A story longer than one utterance may be; its decision so far."""
 
     def step(self, event: ev.Event) -> Actions:
         """The answer to one event. Nothing happens any more once the caller was handed over or is gone."""
+        actions = self._answer(event)
+        if any(isinstance(action, act.Listen) for action in actions):
+            # A new utterance is listened for, and one in progress given up: its end will not be heard.
+            self._speaking = False
+        if any(isinstance(action, act.Say) and not action.barge_in for action in actions):
+            self._telling, self._goodbye_next = True, False
+        return actions
+
+    def _answer(self, event: ev.Event) -> Actions:
         if isinstance(event, ev.Saved | ev.SaveFailed):
             return self._save_answered(event)
         if self.state is State.LEFT:
@@ -129,7 +143,7 @@ class Dialogue:
 
     def _onset(self) -> Actions:
         self._speaking = True
-        return (act.Hush(),) if self._last_said and self._last_said[-1].barge_in else ()
+        return (act.Hush(),) if all(say.barge_in for say in self._last_said) else ()
 
     def _partial(self, event: ev.PartialHeard) -> Actions:
         match event.emergency.level:
@@ -157,10 +171,12 @@ class Dialogue:
         return self._BY_STATE[self.state](self, event)
 
     def _nothing_said(self) -> Actions:
-        if self._speaking:
+        if self._speaking or self.state in (State.NEW, State.SAVE):
             return ()
         if self.state is State.MORE:
             return self._leave(Handover.GOODBYE)
+        if self.state is State.LISTEN and self._cut_short:
+            return self._decided(self._cut_short)
         if self.state is State.EMERGENCY:
             # Somebody in danger may not be able to speak: a person takes the line.
             return self._leave(Handover.AGENTS, note="possible-emergency")
@@ -176,6 +192,9 @@ class Dialogue:
         return self._ask(act.Say((phrases.NO_INPUT[self._no_inputs - 1],)))
 
     def _saying_done(self) -> Actions:
+        self._telling = False
+        if self._goodbye_next and self.state is State.MORE:
+            return self._leave(Handover.GOODBYE)
         if self._speaking or self.state in (State.NEW, State.SAVE):
             return ()
         seconds = {
@@ -190,7 +209,8 @@ class Dialogue:
         """LISTEN: the caller tells what is wrong."""
         self._keep(event)
         if event.ended_by == "limit" and self.request.seconds < self._rules.longest_story_seconds:
-            return (act.Listen(self._bias),)
+            self._cut_short = event.decision or self._cut_short
+            return (act.Listen(self._bias), act.ExpectSpeech(self._rules.no_input_seconds))
         if not event.final.text or event.decision is None:
             return self._not_understood()
         return self._decided(event.decision)
@@ -235,7 +255,10 @@ class Dialogue:
         """MORE: nothing more, or the next request (a ticket of its own, F65)."""
         text = event.final.text
         if not text or answers.nothing_more(text):
-            return self._leave(Handover.GOODBYE)
+            if not self._telling:
+                return self._leave(Handover.GOODBYE)
+            self._goodbye_next = self._goodbye_next or bool(text)
+            return (act.Listen(self._bias),)
         if answers.yes_or_no(text) is answers.Answer.YES:
             return self._go(State.LISTEN, act.Say((phrases.GO_AHEAD,)))
         self.state = State.LISTEN
@@ -301,6 +324,7 @@ class Dialogue:
 
     def _decided(self, decision: Decision) -> Actions:
         self.request = self.request.decided(decision)
+        self._cut_short = None
         self._no_inputs = self._no_matches = 0
         if decision.category:
             return self._after_category()
@@ -366,7 +390,10 @@ class Dialogue:
         self.request = Request(index=told.index + 1)
         self._asked_other_words = self._place_asked = self._danger_denied = self._alerted = False
         self._no_inputs = self._no_matches = 0
-        if self.state is State.LEFT:
+        if self.state is not State.SAVE:
+            # Danger was told of while the request was being written down: it is not in that ticket.
+            graver = told.emergency.level is EmergencyLevel.CERTAIN or self.state is State.EMERGENCY
+            self.request = self.request.endangered(told.emergency) if graver else self.request
             return ()
         return self._go(
             State.MORE,
