@@ -1,0 +1,60 @@
+"""Routing whose answers are written down beforehand, and builders of what it answers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from routing.decision import Candidate, Category, Decision, Emergency, EmergencyLevel, Place, RequestKind
+
+GARBAGE = Category("waste", "城乡建设", "环境卫生", "垃圾清运")
+LAMP = Category("lamp", "城乡建设", "市政设施", "路灯故障")
+NOISE = Category("noise", "环境保护", "噪声污染", "施工噪声")
+ROAD = Place("road-1", "解放路", "street", "解放路", 0.93)
+NO_DANGER = Emergency()
+CERTAIN = Emergency(EmergencyLevel.CERTAIN, "robbery", "110", "有人抢劫", ("抢劫",))
+POSSIBLE = Emergency(EmergencyLevel.POSSIBLE, "fight", "110", "打架", ("打架",))
+
+
+def a_decision(category: Category | None = GARBAGE, **changes: Any) -> Decision:
+    """A decision that needs no place and sees no danger, unless told."""
+    likeliest = tuple(Candidate(each, 0.3) for each in (GARBAGE, LAMP, NOISE))
+    decision = Decision(
+        text="垃圾没人清理",
+        emergency=NO_DANGER,
+        kind=RequestKind.COMPLAINT,
+        category=category,
+        candidates=likeliest,
+        confidence=0.9 if category else 0.2,
+        unit="城市管理局",
+        unit_id="city",
+        places=(),
+        needs_place=False,
+        level=3,
+        reasons=("垃圾",),
+    )
+    return replace(decision, **changes)
+
+
+class FakeRouting:
+    """Answers by the first known phrase that the text contains; everything else is garbage collection."""
+
+    def __init__(
+        self,
+        decisions: Mapping[str, Decision] | None = None,
+        emergencies: Mapping[str, Emergency] | None = None,
+        failure: Exception | None = None,
+    ) -> None:
+        self.decisions = dict(decisions or {})
+        self.emergencies = dict(emergencies or {})
+        self.failure = failure
+        self.asked: list[str] = []
+
+    def decide(self, text: str, alternatives: Sequence[str] = ()) -> Decision:
+        self.asked.append(text)
+        if self.failure is not None:
+            raise self.failure
+        found = next((each for phrase, each in self.decisions.items() if phrase in text), a_decision())
+        return replace(found, text=text, emergency=self.emergency(text))
+
+    def emergency(self, text: str, alternatives: Sequence[str] = ()) -> Emergency:
+        return next((each for phrase, each in self.emergencies.items() if phrase in text), NO_DANGER)
