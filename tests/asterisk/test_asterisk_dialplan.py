@@ -248,7 +248,7 @@ async def test_without_the_conference_module_110_is_dialled_for_two() -> None:
 
 @pytest.mark.fault("F64")
 async def test_key_zero_reaches_an_operator_with_the_application_down() -> None:
-    async with scene(operator=Behaviour.ANSWER) as stage:
+    async with scene(operator=Behaviour.ANSWER, ring_seconds=1) as stage:
         call = await stage.dial()
         await press(call, "0")
         await stage.heard(call, "transfer-operator")
