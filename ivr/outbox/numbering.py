@@ -5,6 +5,7 @@ block at a time: a crash leaves a gap of at most one block, never a number given
 """
 
 import json
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -48,11 +49,14 @@ class Numbering:
     def _load(self) -> tuple[str, int, int]:
         try:
             stored = json.loads(self._path.read_text())
+            day, reserved = str(stored["day"]), int(stored["reserved_below"])
+            if not re.fullmatch("[0-9]{6}", day) or not 1 <= reserved <= LAST + 1:
+                raise ValueError(f"no day or sequence of this hotline: {day}, {reserved}")
         except FileNotFoundError:
             return "", 1, 1
-        except (OSError, ValueError) as exc:
+        except (OSError, ValueError, LookupError, TypeError) as exc:
             raise ValueError(
                 f"{self._path} should hold the reserved ticket numbers but cannot be read: {exc}. "
                 'Put it right by hand: {"day": "YYMMDD", "reserved_below": N}, N above every number given that day'
             ) from exc
-        return str(stored["day"]), int(stored["reserved_below"]), int(stored["reserved_below"])
+        return day, reserved, reserved

@@ -49,7 +49,12 @@ class Relay:
         """Send for ever; ends only by cancellation."""
         while True:
             self._wake.clear()
-            delivered = await self.deliver()
+            try:
+                delivered = await self.deliver()
+            except OSError as exc:
+                # A full disk is no reason to end: the calls that go on need this process (F25).
+                log.error("spool_not_writable", reason=type(exc).__name__)
+                delivered = False
             if delivered:
                 self._wait = self._limits.first_wait
                 pause = self._limits.idle_wait

@@ -15,6 +15,7 @@ from typing import Any, Self
 from ivr.outbox import durable
 
 _KEY = re.compile(r"[\w.:-]{1,120}")
+_TYPES = {"key": str, "number": str, "body": dict, "recording": str, "recording_kind": str, "answer": dict}
 
 
 class BadItem(Exception):
@@ -45,7 +46,10 @@ class Item:
             item = cls(**fields)
         except (ValueError, TypeError) as exc:
             raise BadItem(f"not a spool item: {exc}") from exc
-        if not _KEY.fullmatch(str(item.key)) or not str(item.number).isdigit():
+        for name, expected in _TYPES.items():
+            if not isinstance(getattr(item, name), expected):
+                raise BadItem(f"{name} of a spool item should be {expected.__name__}")
+        if not _KEY.fullmatch(item.key) or not item.number.isdigit():
             raise BadItem("a spool item needs a key of letters, digits, . : - and a ticket number")
         return item
 
