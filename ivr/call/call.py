@@ -74,7 +74,7 @@ class Call:
         self._facts = facts
         self._record = record
         self._services = services
-        self._dialogue = Dialogue(services.rules)
+        self._dialogue = Dialogue(services.rules, services.outbox.next_index(facts.id))
         self._events: asyncio.Queue[ev.Event] = asyncio.Queue()
         self._speaker = Speaker(services.prompts, on_done=lambda: self._happened(ev.SayingDone()))
         self._listener = listener

@@ -40,10 +40,10 @@ class State(StrEnum):
 class Dialogue:
     """One caller's conversation. Give it events one at a time; carry out what it returns."""
 
-    def __init__(self, rules: DialogueRules) -> None:
+    def __init__(self, rules: DialogueRules, first_request: int = 1) -> None:
         self._rules = rules
         self.state = State.NEW
-        self.request = Request()
+        self.request = Request(index=first_request)
         self.saved: list[str] = []
         self._no_inputs = 0
         self._no_matches = 0
@@ -163,7 +163,7 @@ class Dialogue:
         if danger.level is EmergencyLevel.CERTAIN:
             self._keep(event)
             return self._bridge(danger)
-        if text and answers.asks_for_person(text):
+        if text and answers.asks_for_person(text, _others(event)):
             return self._leave(Handover.AGENTS, note="asked-for-person")
         if self.state is not State.EMERGENCY and danger.level is EmergencyLevel.POSSIBLE and not self._danger_denied:
             self._keep(event)
@@ -220,7 +220,7 @@ class Dialogue:
         number = answers.option(event.final.text, len(self._options))
         if number is not None:
             return self._answer_key(number)
-        if answers.yes_or_no(event.final.text) is answers.Answer.NO:
+        if answers.yes_or_no(event.final.text, _others(event)) is answers.Answer.NO:
             return self._leave(Handover.AGENTS, note="no-option-fits")
         self._keep(event)
         if event.decision and event.decision.category:
@@ -239,7 +239,7 @@ class Dialogue:
     def _confirmation(self, event: ev.UtteranceHeard) -> Actions:
         """CONFIRM: yes, no, or the matter put right in the same breath."""
         text = event.final.text
-        match answers.yes_or_no(text):
+        match answers.yes_or_no(text, _others(event)):
             case answers.Answer.YES:
                 return self._save()
             case answers.Answer.NO:
@@ -259,14 +259,14 @@ class Dialogue:
                 return self._leave(Handover.GOODBYE)
             self._goodbye_next = self._goodbye_next or bool(text)
             return (act.Listen(self._bias),)
-        if answers.yes_or_no(text) is answers.Answer.YES:
+        if answers.yes_or_no(text, _others(event)) is answers.Answer.YES:
             return self._go(State.LISTEN, act.Say((phrases.GO_AHEAD,)))
         self.state = State.LISTEN
         return self._story(event)
 
     def _danger_answer(self, event: ev.UtteranceHeard) -> Actions:
         """EMERGENCY: is there danger now? Only a clear no goes on; anything unclear goes to a person."""
-        match answers.yes_or_no(event.final.text):
+        match answers.yes_or_no(event.final.text, _others(event)):
             case answers.Answer.YES:
                 return self._bridge(replace(self.request.emergency, level=EmergencyLevel.CERTAIN))
             case answers.Answer.NO:
@@ -432,3 +432,8 @@ class Dialogue:
         self._last_said = says
         self._bias = bias
         return (*says, act.Listen(bias))
+
+
+def _others(event: ev.UtteranceHeard) -> tuple[str, ...]:
+    """The utterance's other readings."""
+    return tuple(other.text for other in event.final.alternatives[1:])

@@ -56,6 +56,13 @@ class Outbox:
             await asyncio.to_thread(self._spool.put, item)
         self._relay.poke()
 
+    def next_index(self, call_id: str) -> int:
+        """The first request index of a call that is not taken: a call can come back from a bridge that was taken back."""
+        index = 1
+        while self._spool.find(f"{call_id}:{index}") is not None:
+            index += 1
+        return index
+
     def ticket_of(self, call_id: str, index: int = 1) -> str | None:
         """The number under which a call's request was saved, if it was."""
         item = self._spool.find(f"{call_id}:{index}")
