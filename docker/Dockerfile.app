@@ -1,4 +1,5 @@
-# The hotline's own programs: IVR, ticket service, stand-ins, and the tools. One image, one command a service (see compose.yaml).
+# The hotline's own programs: IVR, ticket service, stand-ins, and the tools. One image, one command a service (see
+# compose.yaml). The dialplan, the prompts and the fallback script are installed with the packages (share/hotline).
 FROM debian:trixie-slim
 
 RUN apt-get update \
@@ -14,11 +15,9 @@ COPY ivr /src/ivr
 COPY speech /src/speech
 COPY routing /src/routing
 COPY tickets /src/tickets
+COPY asterisk /src/asterisk
 RUN /opt/hotline/bin/pip install --no-cache-dir --disable-pip-version-check . \
  && /opt/hotline/bin/hotline --help > /dev/null
-
-# Dialplan, prompts and the fallback script lie beside the installed packages.
-COPY asterisk /opt/hotline/share/hotline/asterisk
 
 RUN groupadd --gid 5060 hotline \
  && useradd --uid 5060 --gid 5060 --no-create-home --home-dir /var/lib/hotline --shell /usr/sbin/nologin hotline \

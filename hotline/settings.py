@@ -2,7 +2,7 @@
 
 Sources, the later winning: the defaults, a TOML file (`--config`, `$HOTLINE_CONFIG`, `./hotline.toml` or
 `/etc/hotline/hotline.toml`), environment variables `HOTLINE_<SECTION>__<KEY>`. Unknown keys, wrong types and values out
-of range are all reported at once (F96). Paths nobody set are put below the state folder.
+of range are all reported at once (F96). What nobody set and follows from another value is filled in from it.
 """
 
 import difflib
@@ -104,7 +104,7 @@ def load(path: Path | None = None, overrides: dict[str, Any] | None = None) -> S
     except ValidationError as exc:
         where = str(source) if source else "the environment"
         raise WrongUse(f"the configuration in {where} is not right:\n" + "\n".join(_faults(exc))) from exc
-    return _below_state(settings)
+    return _derived(settings)
 
 
 def dump(settings: Settings, path: Path) -> None:
@@ -173,14 +173,32 @@ def _did_you_mean(place: tuple[int | str, ...]) -> str:
     return f"; known here: {', '.join(known)}" if known else ""
 
 
-def _below_state(settings: Settings) -> Settings:
-    """Give every path that nobody set its place below the state folder."""
-    state, given = settings.paths.state_dir, settings.tickets.model_fields_set
-    places: dict[str, Any] = {}
-    if "database_url" not in given:
-        places["database_url"] = f"sqlite:///{state / 'tickets' / 'tickets.db'}"
-    if "attachments_dir" not in given:
-        places["attachments_dir"] = state / "tickets" / "attachments"
-    if "token_files" not in given:
-        places["token_files"] = {Role.MACHINE: settings.paths.secrets / "machine.token"}
-    return settings.model_copy(update={"tickets": settings.tickets.model_copy(update=places)})
+def _derived(settings: Settings) -> Settings:
+    """Fill in what follows from something else and nobody set: paths below the state folder, and the values by which
+    the parts find each other. So a port or a limit is changed in one place.
+    """
+    state, standins = settings.paths.state_dir, settings.standins
+    emergency = f"sip:110@{standins.host}:{standins.emergency_port}"
+    operator = f"{standins.host}:{standins.operator_port}"
+    follows: dict[str, dict[str, Any]] = {
+        "tickets": {
+            "database_url": f"sqlite:///{state / 'tickets' / 'tickets.db'}",
+            "attachments_dir": state / "tickets" / "attachments",
+            "token_files": {Role.MACHINE: settings.paths.secrets / "machine.token"},
+        },
+        "ivr": {"tickets_url": f"http://{settings.tickets.host}:{settings.tickets.port}"},
+        "ami": {"port": settings.asterisk.ami_port},
+        "asterisk": {
+            "deadman_seconds": round(settings.ivr.dead_man_seconds),
+            "trunk_110": emergency,
+            "trunk_110_second": emergency,
+            "trunk_special": f"sip:7229995@{operator}",
+            "operator_standin": f"sip:operator@{operator}",
+        },
+    }
+    sections: dict[str, Any] = {}
+    for name, values in follows.items():
+        section: BaseModel = getattr(settings, name)
+        unset = {key: value for key, value in values.items() if key not in section.model_fields_set}
+        sections[name] = section.model_copy(update=unset)
+    return settings.model_copy(update=sections)
