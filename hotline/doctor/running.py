@@ -4,6 +4,7 @@ ports must be free.
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import aiohttp
 
@@ -16,31 +17,40 @@ from ivr.ami.panoramisk_control import AmiSettings, PanoramiskControl
 LOGIN_SECONDS = 5.0
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a part's readiness page said: `there` is False when nobody answers, `wrong` lists what is not ok."""
+
+    there: bool = False
+    wrong: dict[str, str] = field(default_factory=dict)
+
+
 async def examine(settings: Settings) -> list[Finding]:
     """Findings about parts and ports."""
-    pages = {
-        "tickets": (f"http://{settings.tickets.host}:{settings.tickets.port}/readyz", settings.tickets.port),
-        "ivr": (f"http://{settings.ivr.host}:{settings.ivr.control_port}/readyz", settings.ivr.control_port),
-    }
-    states = {name: await _page(url) for name, (url, _) in pages.items()}
+    tickets = await _page(settings.tickets.host, settings.tickets.port)
+    ivr = await _page(settings.ivr.host, settings.ivr.control_port)
     manager = await _manager(settings)
-    anything = manager or any(states.values())
+    anything = manager or tickets.there or ivr.there
     findings = [
-        _part(name, settings.tickets.host if name == "tickets" else settings.ivr.host, port, states[name], anything)
-        for name, (_, port) in pages.items()
+        _part("tickets", settings.tickets.host, settings.tickets.port, tickets, anything),
+        _part("ivr", settings.ivr.host, settings.ivr.control_port, ivr, anything),
     ]
-    if manager:
-        findings.append(await _login(settings))
-    else:
+    if not manager:
         findings += list(_asterisk_ports(settings, anything))
+    elif ivr.there and "ami" not in ivr.wrong:
+        # The manager account admits one login at a time, and the IVR holds it: that is the proof.
+        findings.append(ok("asterisk", "running, and the IVR is logged in"))
+    else:
+        findings.append(await _login(settings))
     return findings
 
 
-def _part(name: str, host: str, port: int, state: str, anything: bool) -> Finding:
-    if state.startswith("ok"):
+def _part(name: str, host: str, port: int, page: Page, anything: bool) -> Finding:
+    if page.wrong:
+        words = "; ".join(f"{part}: {state}" for part, state in page.wrong.items())
+        return warning(name, f"running, but {words}", "see its log, mend what is named, then ask again")
+    if page.there:
         return ok(name, "running and ready")
-    if state:
-        return warning(name, state, "see its log; `hotline doctor` again when it has started")
     if port_taken(host, port):
         return failed(
             name, f"{host}:{port} is held by another program", f"end it, or set {name}'s port in hotline.toml"
@@ -57,7 +67,8 @@ def _asterisk_ports(settings: Settings, anything: bool) -> Iterator[Finding]:
         ("manager port", "127.0.0.1", settings.asterisk.ami_port, False),
     ):
         if port_taken(host, port, datagram=datagram):
-            yield failed(name, f"{host}:{port} is held by another program", f"end it, or set asterisk.{name[:3]}_port")
+            key = "sip_port" if datagram else "ami_port"
+            yield failed(name, f"{host}:{port} is held by another program", f"end it, or set asterisk.{key}")
         elif anything:
             yield failed("asterisk", "not running although other parts are", "hotline run")
             return
@@ -90,25 +101,31 @@ async def _login(settings: Settings) -> Finding:
     except TimeoutError:
         return failed(
             "asterisk manager login",
-            f"user {settings.ami.username!r} is not let in",
-            f"put the secret of {settings.paths.secrets / 'asterisk.json'} into manager.conf, then reload manager",
+            f"wrong password: user {settings.ami.username!r} is not let in",
+            f"put the secret of {settings.paths.secrets / 'asterisk.json'} into manager.conf and reload it, "
+            "or let `hotline run` render it again",
         )
     finally:
         await control.aclose()
     return ok("asterisk", f"running, and lets {settings.ami.username!r} in")
 
 
-async def _page(url: str) -> str:
-    """What a readiness page says; empty when nobody answers."""
+async def _page(host: str, port: int) -> Page:
+    """Ask a readiness page; anything that is not one of ours counts as nobody."""
     try:
         timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
-        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as response:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.get(f"http://{host}:{port}/readyz") as response,
+        ):
             body = await response.json(content_type=None)
     except (aiohttp.ClientError, TimeoutError, ValueError):
-        return ""
-    if not isinstance(body, dict):
-        return ""
-    status = str(body.get("status", ""))
-    parts = body.get("parts", {})
-    wrong = [f"{name}: {state}" for name, state in parts.items() if state != "ok"] if isinstance(parts, dict) else []
-    return status if not wrong else f"{status}: {'; '.join(wrong)}"
+        return Page()
+    match body:
+        case {"parts": dict(parts)}:
+            return Page(True, {str(name): str(state) for name, state in parts.items() if state != "ok"})
+        case {"health": "ok"}:
+            return Page(True)
+        case {"health": str(health), "reason": reason}:
+            return Page(True, {health: str(reason)})
+    return Page()
