@@ -25,6 +25,10 @@ Actions = tuple[act.Action, ...]
 YES_NO = Bias(grammar=("对", "不对", "是", "不是", "需要", "不需要", "没有", "人工"))
 
 
+SHORTEST_MATTER = 6
+"""Characters, about one and a half seconds of speech, that an unfinished sentence must have to be worth a ticket."""
+
+
 class State(StrEnum):
     NEW = "new"
     LISTEN = "listen"
@@ -59,6 +63,8 @@ class Dialogue:
         self._telling = False
         """The ticket's number is being said: noise must not cost the caller the rest of it."""
         self._goodbye_next = False
+        self._half_said = ""
+        """The words so far of the utterance in progress."""
         self._cut_short: Decision | None = None
         """A story longer than one utterance may be; its decision so far."""
 
@@ -67,7 +73,7 @@ class Dialogue:
         actions = self._answer(event)
         if any(isinstance(action, act.Listen) for action in actions):
             # A new utterance is listened for, and one in progress given up: its end will not be heard.
-            self._speaking = False
+            self._speaking, self._half_said = False, ""
         if any(isinstance(action, act.Say) and not action.barge_in for action in actions):
             self._telling, self._goodbye_next = True, False
         return actions
@@ -81,6 +87,7 @@ class Dialogue:
             case ev.Started():
                 return self._go(State.LISTEN, act.Say((phrases.GREETING,)))
             case ev.HungUp():
+                self._keep_half_said()
                 self.state = State.LEFT
                 return ()
             case ev.SpeechOnset():
@@ -92,7 +99,7 @@ class Dialogue:
             case ev.PartialHeard():
                 return self._partial(event)
             case ev.UtteranceHeard():
-                self._speaking = False
+                self._speaking, self._half_said = False, ""
                 return self._utterance(event)
             case ev.Key():
                 return self._key(event.digit)
@@ -148,6 +155,7 @@ class Dialogue:
     def _partial(self, event: ev.PartialHeard) -> Actions:
         match event.emergency.level:
             case EmergencyLevel.CERTAIN:
+                self._half_said = ""
                 self.request = self.request.heard(Spoken(event.text, 0.0, 0.0, None))
                 return self._bridge(event.emergency)
             case EmergencyLevel.POSSIBLE if not self._alerted:
@@ -155,6 +163,7 @@ class Dialogue:
                 return (act.Alert("possible-emergency"),)
         if answers.asks_for_person(event.text, whole=False):
             return self._leave(Handover.AGENTS, note="asked-for-person")
+        self._half_said = event.text
         return ()
 
     def _utterance(self, event: ev.UtteranceHeard) -> Actions:
@@ -322,6 +331,15 @@ class Dialogue:
         if event.answer:
             self.request = self.request.endangered(event.answer.emergency)
 
+    def _keep_half_said(self) -> None:
+        """The call ends in the middle of a sentence: a matter begun is kept, a word of an answer is not (F51)."""
+        half, self._half_said = self._half_said, ""
+        tells = self.state in (State.LISTEN, State.PLACE) or (
+            self.state is State.MORE and not answers.nothing_more(half)
+        )
+        if tells and len(half) >= SHORTEST_MATTER:
+            self.request = self.request.heard(Spoken(half, 0.0, 0.0, None))
+
     def _decided(self, decision: Decision) -> Actions:
         self.request = self.request.decided(decision)
         self._cut_short = None
@@ -421,6 +439,8 @@ class Dialogue:
         return (act.Alert("emergency"), *self._leave(Handover.EMERGENCY, danger.service or "110", danger.kind))
 
     def _leave(self, handover: Handover, target: str = "", note: str = "") -> Actions:
+        if note != "asked-for-person":
+            self._keep_half_said()
         self.state = State.LEFT
         return (act.Hush(), act.Leave(handover, target, note))
 

@@ -525,6 +525,39 @@ def test_a_hang_up_leaves_what_was_stated_unsaved(state: State) -> None:
     assert unsaved.stated
 
 
+@pytest.mark.parametrize("ended_by", [ev.HungUp(), ev.Key("0"), ev.RecognitionGone("gone"), ev.CallTooLong()])
+@pytest.mark.parametrize("state", [State.LISTEN, State.PLACE, State.MORE])
+@pytest.mark.fault("F51")
+def test_a_call_that_ends_in_the_middle_of_a_sentence_keeps_its_words(state: State, ended_by: ev.Event) -> None:
+    talk = in_state(state)
+    talk.dialogue.step(ev.SpeechOnset())
+    talk.partial("我们小区")
+    talk.partial("我们小区门口的路灯")
+    talk.dialogue.step(ended_by)
+    unsaved = talk.dialogue.unsaved()
+    assert unsaved
+    assert unsaved.text.endswith("我们小区门口的路灯")
+
+
+@pytest.mark.parametrize(
+    ("state", "half"), [(State.LISTEN, "喂你好"), (State.MORE, "没有了谢谢再见"), (State.MORE, "")]
+)
+@pytest.mark.fault("F50", "F58")
+def test_a_word_of_greeting_or_thanks_is_no_request(state: State, half: str) -> None:
+    talk = in_state(state)
+    talk.partial(half)
+    talk.dialogue.step(ev.HungUp())
+    assert talk.dialogue.unsaved() is None
+
+
+def test_words_of_a_finished_utterance_are_not_kept_twice() -> None:
+    talk = Conversation()
+    talk.partial("垃圾没人清理啊啊")
+    talk.say("垃圾没人清理")
+    talk.dialogue.step(ev.HungUp())
+    assert talk.dialogue.request.text == "垃圾没人清理"
+
+
 @pytest.mark.parametrize("state", [State.NEW, State.LISTEN, State.MORE])
 @pytest.mark.fault("F50", "F58")
 def test_a_hang_up_leaves_nothing_when_nothing_is_open(state: State) -> None:
