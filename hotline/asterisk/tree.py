@@ -111,19 +111,16 @@ def fetch(home: Path, progress: Callable[[str], None]) -> AsteriskProgram:
             "run `apt install mmdebstrap`, or install an Asterisk >= 20 yourself"
         )
     home.mkdir(parents=True, exist_ok=True)
-    final = home / TREE_NAME
     for leftover in home.glob(f".{TREE_NAME}-*"):
-        shutil.rmtree(leftover, ignore_errors=True)
-    partial = home / f".{TREE_NAME}-{os.getpid()}"
+        shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+    final, partial = home / TREE_NAME, home / f".{TREE_NAME}-{os.getpid()}"
+    archive = partial.with_suffix(".tar")
     progress(f"fetching Asterisk from Debian {SUITE} (about 90 MB) into {final}")
-    output = _mmdebstrap(tool, partial, ())
-    if output is not None and _EXPIRED.search(output):
-        progress("the mirror's Release file has expired: trying again without its date (signatures still count)")
-        output = _mmdebstrap(tool, partial, ('--aptopt=Acquire::Check-Valid-Until "false"',))
-    if output is not None:
-        shutil.rmtree(partial, ignore_errors=True)
-        tail = "\n".join(output.strip().splitlines()[-5:])
-        raise AsteriskMissing(f"Asterisk could not be fetched with mmdebstrap; its last words were:\n{tail}")
+    try:
+        _make_archive(tool, archive, progress)
+        _unpack(archive, partial)
+    finally:
+        archive.unlink(missing_ok=True)
     partial.chmod(0o755)
     if final.exists():
         shutil.rmtree(final)
@@ -133,22 +130,57 @@ def fetch(home: Path, progress: Callable[[str], None]) -> AsteriskProgram:
     return program
 
 
-def _mmdebstrap(tool: str, target: Path, extra: tuple[str, ...]) -> str | None:
+def _make_archive(tool: str, archive: Path, progress: Callable[[str], None]) -> None:
+    """Have mmdebstrap write the tree as a tar file: so it belongs to us whoever's rights it was made with."""
+    said = ""
+    for rights in _rights():
+        for extra in ((), ('--aptopt=Acquire::Check-Valid-Until "false"',)):
+            done = _mmdebstrap(tool, rights, archive, extra)
+            if done is None:
+                return
+            said = done
+            if not _EXPIRED.search(said):
+                break
+            progress("the mirror's Release file has expired: trying again without its date (signatures still count)")
+        progress(f"mmdebstrap did not succeed ({' '.join(rights)})")
+    tail = "\n".join(said.strip().splitlines()[-5:])
+    raise AsteriskMissing(f"Asterisk could not be fetched with mmdebstrap; its last words were:\n{tail}")
+
+
+def _rights() -> tuple[tuple[str, ...], ...]:
+    """Ways to get the rights that unpacking packages needs, the least first: each a command's start and a mode."""
+    if os.geteuid() == 0:
+        return (("--mode=root",),)
+    sudo = shutil.which("sudo")
+    return (("--mode=unshare",), *(((sudo, "-n", "--mode=root"),) if sudo else ()))
+
+
+def _mmdebstrap(tool: str, rights: tuple[str, ...], archive: Path, extra: tuple[str, ...]) -> str | None:
     """Run mmdebstrap once; None when it worked, else everything it said."""
-    shutil.rmtree(target, ignore_errors=True)
-    mode = "root" if os.geteuid() == 0 else "unshare"
+    *prefix, mode = rights
     command = [
+        *prefix,
         tool,
-        f"--mode={mode}",
+        mode,
         "--variant=apt",
         f"--include={PACKAGES}",
         '--aptopt=APT::Install-Recommends "false"',
         *extra,
         SUITE,
-        str(target),
+        str(archive),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - own argument list, no shell
     return None if done.returncode == 0 else done.stdout + done.stderr
+
+
+def _unpack(archive: Path, target: Path) -> None:
+    """Unpack as the user we are; device files are neither needed nor ours to make."""
+    target.mkdir()
+    command = ["tar", "-x", "--no-same-owner", "--exclude=./dev/*", "-f", str(archive), "-C", str(target)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - own argument list, no shell
+    if done.returncode != 0:
+        shutil.rmtree(target, ignore_errors=True)
+        raise AsteriskMissing(f"the fetched Asterisk could not be unpacked: {done.stderr.strip()[-300:]}")
 
 
 def _system_program(binary: Path) -> AsteriskProgram | None:

@@ -24,16 +24,17 @@ def an_asterisk(prefix: Path, version: str) -> Path:
 
 
 def a_bootstrap(path: Path, *, expired_once: bool = False, fails: bool = False) -> None:
-    """A mmdebstrap that unpacks the least that counts as a tree; the loader ignores its options and says a version."""
+    """A mmdebstrap that packs the least that counts as a tree; the loader ignores its options and says a version."""
     expired = (
         'case "$*" in *Check-Valid-Until*) ;; *) echo "E: Release file for x is expired" >&2; exit 25;; esac'
         if expired_once
         else ""
     )
-    failure = 'mkdir -p "$target/half"; echo "E: no such mirror" >&2; exit 25' if fails else ""
+    failure = 'touch "$archive"; echo "E: no such mirror" >&2; exit 25' if fails else ""
     a_script(
         path / "mmdebstrap",
-        f"""for target; do :; done
+        f"""for archive; do :; done
+target="$archive.d"
 {failure}
 {expired}
 mkdir -p "$target/usr/lib64" "$target/usr/lib/some-arch/asterisk/modules"
@@ -41,6 +42,7 @@ mkdir -p "$target/usr/sbin" "$target/usr/share/asterisk"
 printf '#!/bin/sh\\necho Asterisk 22.10.1\\n' > "$target/usr/lib64/ld-linux-some.so.2"
 chmod 755 "$target/usr/lib64/ld-linux-some.so.2"
 touch "$target/usr/sbin/asterisk"
+tar -c -f "$archive" -C "$target" . && rm -r "$target"
 """,
     )
 
