@@ -112,7 +112,7 @@ def fetch(home: Path, progress: Callable[[str], None]) -> AsteriskProgram:
         )
     home.mkdir(parents=True, exist_ok=True)
     for leftover in home.glob(f".{TREE_NAME}-*"):
-        shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+        shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else leftover.unlink()
     final, partial = home / TREE_NAME, home / f".{TREE_NAME}-{os.getpid()}"
     archive = partial.with_suffix(".tar")
     progress(f"fetching Asterisk from Debian {SUITE} (about 90 MB) into {final}")
