@@ -127,8 +127,8 @@ class Call:
                 tasks.create_task(self._watch_the_clock()),
             ]
             leave = await self._talk()
-            if self._thinking is not None:
-                self._thinking.cancel()
+            self._stop_thinking()
+            self._take_up_saves()
             # In this order: no beat may come after the hand-over, and AGI is free only when AudioSocket has ended.
             await self._heartbeat.stop()
             await self._media.close()
@@ -157,12 +157,24 @@ class Call:
                 self._record.state = self._dialogue.state.value
                 await self._note("state", {"from": before.value, "to": self._record.state})
 
+    def _take_up_saves(self) -> None:
+        """A save whose answer nobody waited for still decides what there is left to write down."""
+        while not self._events.empty():
+            event = self._events.get_nowait()
+            if isinstance(event, ev.Saved | ev.SaveFailed):
+                self._dialogue.step(event)
+
     def _mind_the_silence(self, event: ev.Event) -> None:
         """While an utterance is worked out, the caller hears something every few seconds (P1)."""
         if isinstance(event, ev.SpeechOver | ev.StillThinking):
+            self._stop_thinking()
             seconds = THINKING_SECONDS if isinstance(event, ev.SpeechOver) else THINKING_AGAIN_SECONDS
             self._thinking = asyncio.get_running_loop().call_later(seconds, self._happened, ev.StillThinking())
-        elif isinstance(event, ev.UtteranceHeard | ev.RecognitionGone | ev.HungUp) and self._thinking is not None:
+        elif isinstance(event, ev.UtteranceHeard | ev.RecognitionGone | ev.HungUp):
+            self._stop_thinking()
+
+    def _stop_thinking(self) -> None:
+        if self._thinking is not None:
             self._thinking.cancel()
             self._thinking = None
 
@@ -174,6 +186,8 @@ class Call:
             case act.Hush():
                 self._speaker.hush()
             case act.Listen(bias=bias):
+                # What was being worked out is given up with this.
+                self._stop_thinking()
                 self._listener.listen(bias=bias)
             case act.ExpectSpeech(seconds=seconds):
                 await self._note("your-turn", {"state": self._dialogue.state.value, "seconds": seconds})

@@ -45,6 +45,9 @@ class Speaker:
                 log.error("prompt_missing", prompt=prompt_id)
                 continue
             self._queued.append(self._leg.play(pcm))
+        if not self._queued:
+            # Nothing of it can be heard: the caller's turn begins all the same.
+            self._on_done()
         self._changed.set()
 
     def hush(self) -> None:
