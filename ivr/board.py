@@ -51,8 +51,10 @@ class Board:
     def open(self, call_id: str, sip_call_id: str) -> CallRecord:
         record = CallRecord(call_id, sip_call_id, self._clock())
         self._calls[call_id] = record
-        while len(self._calls) > KEPT_CALLS:
-            self._calls.popitem(last=False)
+        ended = [each.id for each in self._calls.values() if each.ended_at is not None]
+        # A live call stays: whether a call is live decides what becomes of what the dialplan left of it.
+        for call in ended[: max(0, len(self._calls) - KEPT_CALLS)]:
+            del self._calls[call]
         return record
 
     def live(self) -> list[CallRecord]:
@@ -68,7 +70,7 @@ class Board:
 
     async def note(self, record: CallRecord, what: str, **fields: Any) -> None:
         """Add an event and wake whoever follows."""
-        if len(record.events) >= KEPT_EVENTS:
+        if len(record.events) >= KEPT_EVENTS and record.ended_at is None:
             self.dropped_events += 1
             return
         record.events.append({"seq": len(record.events) + 1, "at": self._clock(), "event": what, **fields})

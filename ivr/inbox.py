@@ -85,7 +85,7 @@ class Inbox:
         for path in sorted(await asyncio.to_thread(lambda: list(self._folder.glob("*.json")))):
             try:
                 find = await asyncio.to_thread(self._read, path)
-            except (ValueError, KeyError) as exc:
+            except (ValueError, LookupError, TypeError) as exc:
                 log.error("inbox_note_quarantined", reason=type(exc).__name__)
                 await asyncio.to_thread(durable.move, path, self._folder / "quarantine" / path.name)
                 continue
@@ -99,10 +99,10 @@ class Inbox:
         return opened
 
     async def _take(self, find: Find) -> int:
-        recording = find.recording or self._whole_call(find.call)
+        recording = find.recording if find.recording and find.recording.exists() else self._whole_call(find.call)
         number = self._outbox.ticket_of(find.call)
         if number:
-            if find.recording:
+            if find.recording and find.recording.exists():
                 await self._outbox.attach(number, find.call, find.recording, "fallback")
             return 0
         if self._journal.find(find.call) and not find.recording:
@@ -144,12 +144,15 @@ class Inbox:
         if not re.fullmatch(r"[\w.-]{1,64}", call) or call != path.stem:
             raise ValueError("the note's call id does not fit its name")
         name = fields.get("recording")
-        if name is not None and Path(str(name)).name != name:
+        if name and not re.fullmatch(r"[\w-][\w.-]{0,127}", str(name)):
             raise ValueError("the note names a recording outside the inbox")
+        at = datetime.fromisoformat(str(fields["at"]))
+        if at.tzinfo is None:
+            raise ValueError("the note's time has no time zone")
         return Find(
             call=call,
             event=str(fields["event"]),
-            at=datetime.fromisoformat(str(fields["at"])),
+            at=at,
             caller=re.sub(r"[^0-9+]", "", str(fields.get("caller") or "")),
             dialled=re.sub(r"[^0-9+]", "", str(fields.get("dialled") or "")),
             recording=self._folder / str(name) if name else None,
