@@ -116,13 +116,16 @@ class _Caller:
         line.answered_ms = line.ms(call.answered_at) if call.answered_at else None
         line.ended_ms = line.ms(call.ended_at) if call.ended_at else None
         if call.answered_at and call.ended_at:
-            line.longest_silence_seconds = self._longest_silence(call.answered_at, call.ended_at)
+            line.longest_silence_seconds = self._longest_silence(call.answered_at, call.ended_at, [])
+            line.longest_unexplained_silence_seconds = self._longest_silence(
+                call.answered_at, call.ended_at, line.waits()
+            )
         await self._note_bridged()
 
-    def _longest_silence(self, since: float, until: float) -> float:
-        """Seconds in which neither the hotline could be heard nor the caller spoke."""
+    def _longest_silence(self, since: float, until: float, excused: list[tuple[float, float]]) -> float:
+        """Seconds in which neither the hotline could be heard nor the caller spoke, the excused spans left out."""
         loud = {packet.arrived for packet in self._call.media.heard.between(since, until) if packet.dbfs > SOUND_DBFS}
-        for began, ended in self._spoke:
+        for began, ended in (*self._spoke, *excused):
             loud |= {began + step * 0.1 for step in range(int((ended - began) / 0.1) + 1)}
         marks = [since, *sorted(loud), until]
         return round(max(later - earlier for earlier, later in pairwise(marks)), 2)

@@ -1,6 +1,7 @@
 """What happened in one call, in milliseconds since its INVITE: from the caller's ear, the board and the stand-ins."""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 
@@ -41,6 +42,9 @@ class Timeline:
     events: list[dict[str, Any]] = field(default_factory=list)
     bridged: list[Bridged] = field(default_factory=list)
     longest_silence_seconds: float | None = None
+    """In which neither could be heard."""
+    longest_unexplained_silence_seconds: float | None = None
+    """The same, leaving out the times in which the hotline had asked and waited for an answer."""
     did: list[dict[str, Any]] = field(default_factory=list)
 
     def ms(self, at: float) -> int:
@@ -51,6 +55,14 @@ class Timeline:
         """Take over one event of the board."""
         fields = {name: value for name, value in event.items() if name not in ("at", "seq")}
         self.events.append({"ms": self.ms(event["at"]), **fields})
+
+    def waits(self) -> list[tuple[float, float]]:
+        """Wall-clock spans in which the hotline waited for the caller: from a turn given to whatever came next."""
+        spans: list[tuple[float, float]] = []
+        for event, following in pairwise(self.events):
+            if event["event"] == "your-turn":
+                spans.append((self.invited_at + event["ms"] / 1000, self.invited_at + following["ms"] / 1000))
+        return spans
 
     def of(self, kind: str) -> list[dict[str, Any]]:
         return [event for event in self.events if event["event"] == kind]
@@ -77,6 +89,7 @@ class Timeline:
             "bridged": [each.as_json() for each in self.bridged],
             "did": self.did,
             "longest_silence_seconds": self.longest_silence_seconds,
+            "longest_unexplained_silence_seconds": self.longest_unexplained_silence_seconds,
             "ended": {"ms": self.ended_ms, "by": self.ended_by, "code": self.end_code},
             "board": self.board,
             "events": self.events,
