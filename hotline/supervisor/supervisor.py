@@ -50,17 +50,34 @@ class Supervisor:
         keepers: list[asyncio.Task[None]] = []
         try:
             for part in self._parts:
-                await self._start(part)
+                if not await self._started(part, stop):
+                    return
                 keepers.append(asyncio.create_task(self._keep(part)))
             on_ready()
             await stop.wait()
         finally:
             self._stopping.set()
-            for part in reversed(self._parts):
-                await self._end(part)
+            # First the keepers: one that was just starting its part again would leave it behind.
             for keeper in keepers:
                 keeper.cancel()
             await asyncio.gather(*keepers, return_exceptions=True)
+            for part in reversed(self._parts):
+                await self._end(part)
+
+    async def _started(self, part: Part, stop: asyncio.Event) -> bool:
+        """Start a part, unless `stop` comes first: a part may take minutes, Ctrl-C must not."""
+        starting = asyncio.create_task(self._start(part))
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (starting, stopped):
+                task.cancel()
+            await asyncio.gather(starting, stopped, return_exceptions=True)
+        if starting.cancelled():
+            return False
+        starting.result()
+        return True
 
     async def _start(self, part: Part) -> None:
         self._report(part, PartState.STARTING, "")
