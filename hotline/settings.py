@@ -122,11 +122,14 @@ def _named_or_found() -> Path | None:
 def _read(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text()
-        data: dict[str, Any] = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+        data: Any = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except OSError as exc:
         raise WrongUse(f"cannot read the configuration file {path}: {exc.strerror}") from exc
     except ValueError as exc:
-        raise WrongUse(f"the configuration file {path} is not valid TOML: {exc}") from exc
+        kind = "JSON" if path.suffix == ".json" else "TOML"
+        raise WrongUse(f"the configuration file {path} is not valid {kind}: {exc}") from exc
+    if not isinstance(data, dict):
+        raise WrongUse(f"the configuration file {path} should hold sections, but holds {type(data).__name__}")
     return data
 
 
@@ -138,6 +141,10 @@ def _from_environment() -> dict[str, Any]:
             into = data
             for key in keys[:-1]:
                 into = into.setdefault(key, {})
+                if not isinstance(into, dict):
+                    raise WrongUse(f"{name} is set inside {key}, but {key} itself is set to a value; keep one of them")
+            if isinstance(into.get(keys[-1]), dict):
+                raise WrongUse(f"{name} is set to a value, but settings inside it are set too; keep one of them")
             into[keys[-1]] = value
     return data
 
