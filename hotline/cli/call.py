@@ -46,6 +46,8 @@ def call(
         raise WrongUse(f"--digits takes keys 0-9, * and #, not {digits!r}")
     if not from_.lstrip("+").isdigit() or len(from_) > 20:
         raise WrongUse(f"--from takes a telephone number of at most 20 digits, not {from_!r}")
+    if voice not in voices.VOICE_NAMES:
+        raise WrongUse(f"--voice takes one of {', '.join(voices.VOICE_NAMES)}, not {voice!r}")
     settings = settings_of(context)
     with in_user_words():
         plan = CallPlan(

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from hotline.cli.common import AsJson, in_user_words, print_json, say, settings_of
+from hotline.errors import WrongUse
 from speech import models
 
 group = typer.Typer(help="Models: list and fetch.", no_args_is_help=True, rich_markup_mode=None)
@@ -38,6 +39,9 @@ def list_(context: typer.Context, json_: AsJson = False) -> None:
 def fetch_(context: typer.Context, names: Names = None, folder: Folder = None, json_: AsJson = False) -> None:
     """Fetch models; says what was picked, from where, and why."""
     target = settings_of(context).paths.models
+    known = [state.name for state in models.list_models(target)]
+    if unknown := [name for name in names or () if name not in known]:
+        raise WrongUse(f"there is no model {unknown[0]!r}; the models are {', '.join(known)}")
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=Console(stderr=True), transient=True
     )

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from hotline.cli.common import AsJson, in_user_words, print_json, say, settings_of
-from hotline.errors import HotlineError
+from hotline.errors import HotlineError, WrongUse
 from hotline.layout import shipped_sounds
 from hotline.spoken import catalogue
 from speech import prompts, voices
@@ -29,6 +29,8 @@ def render(
     jobs: Annotated[int, typer.Option(min=1, max=64)] = os.cpu_count() or 1,
 ) -> None:
     """Render what is missing or stale."""
+    if voice not in voices.VOICE_NAMES:
+        raise WrongUse(f"--voice takes one of {', '.join(voices.VOICE_NAMES)}, not {voice!r}")
     folder = sounds or shipped_sounds()
     models = settings_of(context).paths.models
     # Rendering takes minutes of both cores; a hotline on the same machine goes first.
