@@ -9,6 +9,7 @@ call unknown or broken off becomes a ticket `fallback`, with its recording trans
 import asyncio
 import json
 import re
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +28,9 @@ log = structlog.get_logger()
 
 Transcribe = Callable[[Path], Awaitable[tuple[str, float]]]
 """A recording's words and its length in seconds; empty words when nothing was understood."""
+
+STALE_SECONDS = 60.0
+"""A recording under way is written to at least every few seconds."""
 
 SHORTEST_RECORDING = 2.0
 """Seconds; what is shorter and has no words is a caller who hung up, not a request."""
@@ -107,7 +111,8 @@ class Inbox:
             return 0
         if self._journal.find(find.call) and not find.recording:
             return 0
-        request = await self._request(find, recording)
+        # What the caller said before the application died is on the whole call only; the message is on both.
+        request = await self._request(find, self._whole_call(find.call) or recording)
         if request is None:
             return 0
         facts = CallFacts(find.call, "", self._node, find.at, find.caller, find.dialled)
@@ -115,6 +120,9 @@ class Inbox:
         number = await self._outbox.save(facts, request, completeness, note=f"fallback:{find.event}")
         if recording:
             await self._outbox.attach(number, find.call, recording, "recording")
+        both_sides = self._recordings / f"{find.call}.wav"
+        if both_sides.exists():
+            await self._outbox.attach(number, find.call, both_sides, "whole-call")
         log.info("fallback_ticket", call=find.call, kind=find.event)
         return 1
 
@@ -135,8 +143,15 @@ class Inbox:
 
     def _is_complete(self, find: Find) -> bool:
         """Whether all that can still come has come. A call whose recording is being written is still up."""
-        path = find.recording or self._recordings / f"{find.call}-in.wav"
-        return wav_is_whole(path) or not path.exists()
+        files = (find.recording, self._recordings / f"{find.call}-in.wav")
+        return all(path is None or wav_is_whole(path) or self._is_given_up(path) for path in files)
+
+    def _is_given_up(self, path: Path) -> bool:
+        """A file that is not there, or that nobody has written to for a while: its writer died with it unfinished."""
+        try:
+            return time.time() - path.stat().st_mtime > STALE_SECONDS
+        except FileNotFoundError:
+            return True
 
     def _read(self, path: Path) -> Find:
         fields = json.loads(path.read_text())

@@ -57,7 +57,7 @@ class Outbox:
         self._relay.poke()
 
     def next_index(self, call_id: str) -> int:
-        """The first request index of a call that is not taken: a call can come back from a bridge that was taken back."""
+        """The first request index that is free: a call comes back to the dialogue from a bridge that was taken back."""
         index = 1
         while self._spool.find(f"{call_id}:{index}") is not None:
             index += 1
