@@ -35,6 +35,8 @@ async def examine(settings: Settings) -> list[Finding]:
         _part("tickets", settings.tickets.host, settings.tickets.port, tickets, anything),
         _part("ivr", settings.ivr.host, settings.ivr.control_port, ivr, anything),
     ]
+    if not ivr.there:
+        findings += list(_call_ports(settings))
     if not manager:
         findings += list(_asterisk_ports(settings, anything))
     elif ivr.there and "ami" not in ivr.wrong:
@@ -58,6 +60,15 @@ def _part(name: str, host: str, port: int, page: Page, anything: bool) -> Findin
     if anything:
         return failed(name, "not running although other parts are", "hotline run")
     return ok(name, f"not running; {host}:{port} is free")
+
+
+def _call_ports(settings: Settings) -> Iterator[Finding]:
+    """The ports by which Asterisk reaches the IVR; worth a line only when somebody else has them."""
+    for key, port in (("agi_port", settings.ivr.agi_port), ("audio_port", settings.ivr.audio_port)):
+        if port and port_taken(settings.ivr.host, port):
+            name = key.replace("_", " ")
+            place = f"{settings.ivr.host}:{port}"
+            yield failed(name, f"{place} is held by another program", f"end it, or set ivr.{key}")
 
 
 def _asterisk_ports(settings: Settings, anything: bool) -> Iterator[Finding]:
