@@ -115,7 +115,7 @@ def test_a_section_and_a_value_at_one_place_of_the_environment_is_a_fault(
     names = ["HOTLINE_IVR__DIALOGUE", "HOTLINE_IVR__DIALOGUE__CORRECTIONS"][::order]
     for name in names:
         monkeypatch.setenv(name, "3")
-    with pytest.raises(WrongUse, match="(?i)dialogue"):
+    with pytest.raises(WrongUse, match=r"(?i)dialogue"):
         load()
 
 
