@@ -107,7 +107,7 @@ class Inbox:
         number = self._outbox.ticket_of(find.call)
         if number:
             if find.recording and find.recording.exists():
-                await self._outbox.attach(number, find.call, find.recording, "fallback")
+                await self._outbox.attach(number, find.call, find.recording, "message")
             return 0
         if self._journal.find(find.call) and not find.recording:
             return 0
@@ -119,10 +119,10 @@ class Inbox:
         completeness = Completeness.EMERGENCY if find.event == "emergency" else Completeness.FALLBACK
         number = await self._outbox.save(facts, request, completeness, note=f"fallback:{find.event}")
         if recording:
-            await self._outbox.attach(number, find.call, recording, "recording")
+            await self._outbox.attach(number, find.call, recording, "message")
         both_sides = self._recordings / f"{find.call}.wav"
         if both_sides.exists():
-            await self._outbox.attach(number, find.call, both_sides, "whole-call")
+            await self._outbox.attach(number, find.call, both_sides, "recording")
         log.info("fallback_ticket", call=find.call, kind=find.event)
         return 1
 

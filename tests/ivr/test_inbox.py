@@ -117,7 +117,7 @@ async def test_a_request_already_saved_gets_the_second_recording(node: Node) -> 
     assert await node.inbox.scan() == 0
     assert [item.number for item in node.tickets] == [number]
     (attachment,) = node.attachments
-    assert (attachment.number, attachment.recording_kind) == (number, "fallback")
+    assert (attachment.number, attachment.recording_kind) == (number, "message")
     assert node.transcribed == []
 
 

@@ -276,11 +276,14 @@ class ListQuery(BaseModel):
 
 
 class AttachmentQuery(BaseModel):
-    """What the file is; without it audio is a recording, a picture an image, all else a document."""
+    """What the file is; without it audio is a recording (of the call), a picture an image, all else a document.
+
+    A `message` is what a caller left when nobody was there to talk to.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Literal["recording", "image", "document"] | None = None
+    kind: Literal["recording", "message", "image", "document"] | None = None
 
 
 class NoteCreate(Body):
