@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import select
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -220,3 +222,40 @@ async def test_a_child_knows_its_supervisor(tmp_path: Path) -> None:
     child = Child(tmp_path, "a", "import os; print(os.environ['HOTLINE_SUPERVISED'], flush=True)\n" + LIVES)
     async with Hotline(child).up():
         assert child.part.log.read_text().strip() == str(os.getpid())
+
+
+ENDS_WITH_ITS_PARENT = """
+import os, subprocess, sys, time
+if len(sys.argv) == 1:
+    os.environ["HOTLINE_SUPERVISED"] = str(os.getpid())
+    child = subprocess.Popen([sys.executable, __file__, "child"], stdout=subprocess.PIPE)
+    print(child.stdout.readline().decode().strip(), flush=True)
+else:
+    from hotline.supervisor.part import end_with_supervisor
+    end_with_supervisor()
+    print(os.getpid(), flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_part_ends_when_its_supervisor_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(ENDS_WITH_ITS_PARENT)
+    environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, env=environment) as supervisor:
+        assert supervisor.stdout is not None
+        part = os.pidfd_open(int(supervisor.stdout.readline()))
+        try:
+            supervisor.kill()
+            ended, _, _ = select.select([part], [], [], PATIENCE)
+        finally:
+            os.close(part)
+    assert ended
+
+
+def test_a_part_whose_supervisor_is_gone_already_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOTLINE_SUPERVISED", "1")
+    script = "from hotline.supervisor.part import end_with_supervisor as end; end(); print('started')"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "the supervisor that started this process is gone\n"

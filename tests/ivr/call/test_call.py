@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ivr.call import call as call_module
 from ivr.outbox import durable
 from tests.fakes.asterisk import FakeAsterisk
 from tests.fakes.prompts import FakePrompts
@@ -148,6 +149,27 @@ async def test_a_silent_caller_comes_to_a_person_without_a_ticket(tmp_path: Path
     assert line.handover["HOTLINE_NOTE"] == "silent-call"
     assert line.prompts.asked == ["greeting", "no-input-1", "no-input-2"]
     assert line.tickets == []
+
+
+async def test_while_words_are_worked_out_the_caller_hears_one_moment_until_they_ask_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call_module, "THINKING_SECONDS", 0.01)
+    monkeypatch.setattr(call_module, "THINKING_AGAIN_SECONDS", 0.05)
+    line = Line(tmp_path)
+    async with line.up():
+        await line.happens("your-turn")
+        speaking = asyncio.create_task(line.says())
+        await line.happens("speech")
+        monkeypatch.setattr(line.recogniser.streams[0], "finish", lambda: None)
+        await speaking
+        await line.happens("prompt", times=2, prompts=["please-wait"])
+        line.caller.press("*")
+        await line.happens("key", digit="*")
+        await line.happens("prompt", times=2, prompts=["greeting"])
+        moments = line.prompts.asked.count("please-wait")
+        await line.happens("nothing-said")
+        assert line.prompts.asked.count("please-wait") == moments
 
 
 # Hang-ups.

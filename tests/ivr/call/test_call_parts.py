@@ -1,21 +1,29 @@
 """The pieces of a call by themselves: heartbeat, speaker, journal, what goes onto the board."""
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from ivr.agi.server import FastAgiServer
+from ivr.agi.session import AgiSession
 from ivr.audiosocket.leg import AudioLeg, LegLimits
+from ivr.call.call import gather_facts
 from ivr.call.ending import EndReason, Journal
 from ivr.call.heartbeat import Heartbeat
 from ivr.call.noting import as_note
 from ivr.call.speaker import Speaker
 from ivr.dialogue import events as ev
+from ivr.outbox.outbox import CallFacts
+from tests.fakes.asterisk import FakeAsterisk
 from tests.fakes.call_control import FakeCallControl
 from tests.fakes.prompts import FakePrompts
 from tests.fakes.routing import NO_DANGER, a_decision
 from tests.ivr.dialogue.conversation import heard
+
+NOW = datetime(2026, 11, 22, 4, tzinfo=UTC)
 
 
 class Losses:
@@ -211,3 +219,32 @@ def test_an_utterance_goes_onto_the_board_with_its_decision() -> None:
     assert name == "final"
     assert (fields["text"], fields["seconds"], fields["ended_by"]) == ("垃圾没人清理", 2.5, "pause")
     assert fields["decision"]["category"]["problem"] == "垃圾清运"
+
+
+class NoPjsip(FakeAsterisk):
+    """A channel of another kind: it has no SIP Call-ID, and Asterisk refuses the question."""
+
+    async def _answer(self, words: list[str]) -> str:
+        return "520 Invalid" if "pjsip" in "".join(words) else await super()._answer(words)
+
+
+@pytest.mark.parametrize(
+    ("asterisk", "variables", "line", "sip"),
+    [
+        (FakeAsterisk, {"CHANNEL(pjsip,call-id)": "abc@phone", "HOTLINE_SOURCE": "12369"}, "12369", "abc@phone"),
+        (FakeAsterisk, {}, "12345", ""),
+        (NoPjsip, {}, "12345", ""),
+    ],
+)
+async def test_the_facts_of_a_call_are_taken_from_its_channel(
+    asterisk: type[FakeAsterisk], variables: dict[str, str], line: str, sip: str
+) -> None:
+    found: list[tuple[CallFacts, str]] = []
+
+    async def handler(session: AgiSession) -> None:
+        found.append(await gather_facts(session, node=3, now=lambda: NOW))
+
+    async with FastAgiServer("127.0.0.1", 0, handler) as server:
+        await asterisk(server.port, variables={"CHANNEL(linkedid)": "1795312345.0", **variables}).run()
+    facts = CallFacts("1795312345.1", "1795312345.0", 3, NOW, "13800001234", line)
+    assert found == [(facts, sip)]
