@@ -1,50 +1,90 @@
 """Danger to life or property in a caller's words, on partial and final recognition results alike.
 
-Situations, not words: lexical classes (who, what is happening, when, how it is asked) and n-grams of characters and
-sounds go into one calibrated linear model. Around it stand guard rails that can be read: what is negated, past and
-handled, asked about, supposed, or seen on television never bridges; a threat is never nothing. Courtesies are taken
-out first, and long texts are judged by windows around the danger words, so talk around a danger cannot dilute it.
+Situations, not words: lexical classes (who, which part of the body, what is seen, when, how it is asked), their pairs
+and n-grams of characters and sounds go into one calibrated linear model that tells harmless talk, danger to ask about
+and danger to bridge for each service. Around it stand the rails of `routing.rails`. Courtesies are taken out first. A
+text beyond 64 positions is judged by overlapping windows, so talk around a danger cannot dilute it; of a text beyond
+2,000 characters only the first and last thousand are judged, which bounds the cost.
 """
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from routing.decision import Emergency, EmergencyLevel
-from routing.features import LinearModel
-from routing.lexicon import Hit, Lexicon
+from routing.lexicon import SERVICES, Hit, Lexicon
+from routing.linear import Found, GramModel
+from routing.rails import affirmed, brake, evidence, threat
 from routing.text import Utterance, read, without
 
 _COURTESY = re.compile(
-    r"您好|你好|喂+|不好意思|对不起|打扰一?下?了?|打搅了|辛苦你?您?们?了?|麻烦你?您?们?一?下?了?|谢谢你?您?们?啊?|非常感谢|"
-    r"感谢你?您?们?|拜托你?您?们?了?|劳驾|抱歉|请问一?下?|请帮忙|请您?你?(?=快|派|帮|赶)|同志|客服|接线员|那个那个|就是说|嗯+|呃+"
+    r"您好|你好|喂+|不好意思|对不起(?!爸|妈|你们|大家|孩子)|打扰一?下?了?|打搅了|辛苦你?您?们?了?|麻烦你?您?们?一?下?了?|"
+    r"谢谢你?您?们?啊?|非常感谢|感谢你?您?们?|拜托你?您?们?了?|劳驾|抱歉|请问一?下?|请帮忙|请您?你?(?=快|派|帮|赶)|同志|客服|"
+    r"接线员|那个那个|就是说|嗯+|呃+"
 )
-_WINDOW_BEFORE, _WINDOW_AFTER, _SHORT = 16, 20, 40
-_MOST_WINDOWS = 8
+HARMLESS, POSSIBLE = "harmless", "possible"
+LABELS = (HARMLESS, POSSIBLE, *SERVICES)
+_WHOLE, _WINDOW, _STEP = 64, 48, 20
+_END = 1000
 _RANK = {EmergencyLevel.NONE: 0, EmergencyLevel.POSSIBLE: 1, EmergencyLevel.CERTAIN: 2}
-_STRONG_SOUND = 3
-_WITHOUT_WORDS = 0.5
-_LONG_WINDED = 150
-_NEGATIONS = ("没有", "不是", "并非", "没")
-_HARMLESS = "harmless"
+
+
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """One stretch of an utterance: probability of any danger and of danger to bridge, service, and what stands in it;
+    `evidence` as `routing.rails.evidence` counts it."""
+
+    any: float
+    sure: float
+    service: str
+    evidence: int
+    brake: str
+    hits: tuple[Hit, ...]
+    start: int
+    end: int
+
+
+class Facts:
+    """The lexical facts of a model: `class`, `class~` when only by sound, and `class+class` for every pair."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        ids = tuple(lexicon.classes)
+        heard = tuple(f"{name}~" for name, group in lexicon.classes.items() if group.danger)
+        pairs = tuple(f"{a}+{b}" for i, a in enumerate(ids) for b in ids[i + 1 :])
+        self.names = (*ids, *heard, *pairs)
+        self._class = {name: i for i, name in enumerate(ids)}
+        self._heard = {name[:-1]: len(ids) + i for i, name in enumerate(heard)}
+        self._pair = np.zeros((len(ids), len(ids)), np.int64)
+        first = len(ids) + len(heard)
+        self._pair[np.triu_indices(len(ids), 1)] = np.arange(first, first + len(pairs))
+
+    def held(self, hits: Sequence[Hit]) -> list[int]:
+        """Positions in `names` of what holds."""
+        exact = {hit.group.id for hit in hits if hit.exact}
+        classes = sorted(self._class[hit.group.id] for hit in {h.group.id: h for h in hits}.values())
+        only_heard = {hit.group.id for hit in hits if hit.group.danger} - exact
+        ids = np.array(classes, np.int64)
+        block = self._pair[np.ix_(ids, ids)]
+        return [*classes, *sorted(self._heard[name] for name in only_heard), *block[block > 0].tolist()]
 
 
 class EmergencyDetector:
     """Stateless: `check` may be called with every partial."""
 
-    def __init__(self, lexicon: Lexicon, model: LinearModel) -> None:
+    def __init__(self, lexicon: Lexicon, model: GramModel) -> None:
         self._lexicon = lexicon
         self._model = model
-        self._certain = float(model.notes["certain"])
-        self._possible = float(model.notes["possible"])
-        self._harmless = model.labels.index(_HARMLESS)
+        self._facts = Facts(lexicon)
+        self._certain = tuple(float(bar) for bar in model.notes.get("certain", (1.0, 1.0, 1.0)))
+        self._possible = float(model.notes.get("possible", 1.0))
 
     @classmethod
     def load(cls, data_dir: Path, model_dir: Path) -> "EmergencyDetector":
         """Raises `routing.errors.DataError`."""
-        return cls(Lexicon.load(data_dir / "danger" / "lexicon.toml"), LinearModel.load(model_dir / "emergency.npz"))
+        return cls(Lexicon.load(data_dir / "danger" / "lexicon.toml"), GramModel.load(model_dir / "emergency.npz"))
 
     def check(self, text: str, alternatives: Sequence[str] = ()) -> Emergency:
         """The best reading decides; a danger found only in another of the recogniser's readings is `possible`."""
@@ -58,159 +98,88 @@ class EmergencyDetector:
                 best = Emergency(EmergencyLevel.POSSIBLE, found.kind, found.service, found.span, reasons)
         return best
 
-    def _assess(self, text: str) -> Emergency:
-        utterance = courteous(text)
+    def weigh(self, utterance: Utterance) -> list[Weighing]:
+        """Every window of a `courteous` utterance."""
         hits = affirmed(utterance, self._lexicon.scan(utterance))
-        best, best_score = Emergency(), -1.0
-        for start, end in windows(utterance, hits):
-            found, score = self._judge(cut(utterance, start, end), within(hits, start, end), hits)
-            if (_RANK[found.level], score) > (_RANK[best.level], best_score):
-                best, best_score = found, score
-        return best
+        everywhere = {hit.group.id for hit in hits}
+        found = self._model.find(utterance)
+        length = len(utterance.chars)
+        return [self._window(found, hits, everywhere, length, start, end) for start, end in windows(length)]
 
-    def _judge(self, window: Utterance, hits: list[Hit], everywhere: list[Hit]) -> tuple[Emergency, float]:
-        present = facts(hits, self._model.extras)
-        probabilities = self._model.probabilities(window, present)
-        danger = 1.0 - float(probabilities[self._harmless])
-        evidence = [hit for hit in hits if hit.group.danger]
-        near, far = ({hit.group.id for hit in group} for group in (hits, everywhere))
-        brake = guard(near, far) or long_winded(len(window.raw), near)
-        level = self._level(danger, [hit for hit in evidence if _sure(hit)], brake)
-        if level is EmergencyLevel.NONE and threat(hits):
-            level = EmergencyLevel.POSSIBLE
-        if level is EmergencyLevel.NONE:
-            return Emergency(), danger
-        service = self._service(probabilities)
-        main = _main(evidence, service)
-        reasons = [f"{hit.group.label}：{window.span(hit.start, hit.end)}" for hit in _distinct(evidence)]
-        reasons.append(f"危险概率 {danger:.2f}")
-        if brake:
-            reasons.append(brake)
-        span = window.span(min(h.start for h in evidence), max(h.end for h in evidence)) if evidence else window.raw
-        kind = main.group.kind if main else "help"
-        return Emergency(level, kind, service, span, tuple(reasons)), danger
-
-    def _level(self, danger: float, evidence: list[Hit], brake: str) -> EmergencyLevel:
-        """Braked danger is asked about only when the model is sure; danger without a danger word never bridges."""
-        if brake:
-            return EmergencyLevel.POSSIBLE if evidence and danger >= self._certain else EmergencyLevel.NONE
-        if evidence and danger >= self._certain:
+    def level(self, weighing: Weighing) -> EmergencyLevel:
+        """Danger without any word of danger must be all but sure to bridge by itself."""
+        if weighing.sure >= self._certain[weighing.evidence] and not weighing.brake:
             return EmergencyLevel.CERTAIN
-        if danger >= (self._possible if evidence else _WITHOUT_WORDS):
+        if weighing.any >= self._possible or threat(weighing.hits):
             return EmergencyLevel.POSSIBLE
         return EmergencyLevel.NONE
 
-    def _service(self, probabilities: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> str:
-        ranked = np.argsort(-probabilities, kind="stable")
-        return next(self._model.labels[int(i)] for i in ranked if int(i) != self._harmless)
+    def _assess(self, text: str) -> Emergency:
+        utterance = courteous(text)
+        weighed = self.weigh(utterance)
+        if not weighed:
+            return Emergency()
+        best = max(weighed, key=lambda w: (_RANK[self.level(w)], w.any))
+        level = self.level(best)
+        return Emergency() if level is EmergencyLevel.NONE else _report(utterance, best, level)
+
+    def _window(
+        self, found: Found, hits: Sequence[Hit], everywhere: set[str], length: int, start: int, end: int
+    ) -> Weighing:
+        inside = [hit for hit in hits if start <= hit.start and hit.end <= end]
+        shares = self._model.probabilities(found, start, end, self._facts.held(inside))
+        services = shares[len(LABELS) - len(SERVICES) :]
+        near = {hit.group.id for hit in inside}
+        return Weighing(
+            any=float(1.0 - shares[0]),
+            sure=float(services.sum()),
+            service=SERVICES[int(services.argmax())],
+            evidence=evidence(inside),
+            brake=brake(near, everywhere, length),
+            hits=tuple(inside),
+            start=start,
+            end=end,
+        )
 
 
 def courteous(text: str) -> Utterance:
-    """The utterance without courtesies and fillers, which say nothing about danger."""
+    """The utterance without courtesies and fillers, which say nothing about danger; of a very long one both ends."""
+    if len(text) > 2 * _END:
+        text = text[:_END] + text[-_END:]
     return without(read(text), _COURTESY)
 
 
-def windows(utterance: Utterance, hits: list[Hit]) -> list[tuple[int, int]]:
-    """The whole of a short text; of a long one a stretch around each danger word, merged where they overlap."""
-    length = len(utterance.chars)
-    if length <= _SHORT:
+def windows(length: int) -> list[tuple[int, int]]:
+    """The whole of a short text; of a long one overlapping stretches."""
+    if length == 0:
+        return []
+    if length <= _WHOLE:
         return [(0, length)]
-    found: list[tuple[int, int]] = []
-    for hit in hits:
-        if not hit.group.danger:
-            continue
-        start, end = max(0, hit.start - _WINDOW_BEFORE), min(length, hit.end + _WINDOW_AFTER)
-        if found and start <= found[-1][0] + _WINDOW_BEFORE:
-            continue
-        found.append((start, end))
-    return found[:_MOST_WINDOWS]
+    starts = range(0, length - _WINDOW + _STEP, _STEP)
+    return [(start, min(length, start + _WINDOW)) for start in starts]
 
 
-def within(hits: list[Hit], start: int, end: int) -> list[Hit]:
-    """The hits wholly inside, with positions counted from `start`."""
-    return [Hit(h.group, h.start - start, h.end - start, h.exact) for h in hits if start <= h.start and h.end <= end]
+def _report(utterance: Utterance, weighing: Weighing, level: EmergencyLevel) -> Emergency:
+    words = [hit for hit in weighing.hits if hit.group.danger]
+    reasons = [f"{hit.group.label}：{utterance.span(hit.start, hit.end)}" for hit in _distinct(words)]
+    reasons.append(f"危险概率 {weighing.any:.2f}")
+    if weighing.brake:
+        reasons.append(weighing.brake)
+    start = min((hit.start for hit in words), default=weighing.start)
+    end = max((hit.end for hit in words), default=weighing.end)
+    main = _main(words, weighing.service)
+    kind = main.group.kind if main else "help"
+    return Emergency(level, kind, weighing.service, utterance.span(start, end), tuple(reasons))
 
 
-def cut(utterance: Utterance, start: int, end: int) -> Utterance:
-    return Utterance(
-        utterance.raw, utterance.chars[start:end], utterance.sounds[start:end], utterance.origin[start:end]
-    )
+def _main(words: list[Hit], service: str) -> Hit | None:
+    fitting = [hit for hit in words if hit.group.service == service and hit.group.id != "cry"]
+    return max(fitting or words, key=lambda hit: (hit.exact, hit.end - hit.start), default=None)
 
 
-def facts(hits: Sequence[Hit], extras: Sequence[str]) -> list[int]:
-    """Which of the model's lexical facts hold: `class`, `class~` when only by sound, `danger+class` and `danger*2`."""
-    exact = {hit.group.id for hit in hits if hit.exact}
-    held = exact | {f"{hit.group.id}~" for hit in hits if not hit.exact and hit.group.id not in exact}
-    dangers = {hit.group.id for hit in hits if hit.group.danger}
-    if dangers:
-        held |= {"danger"} | {f"danger+{hit.group.id}" for hit in hits if not hit.group.danger}
-    if len(dangers) > 1:
-        held.add("danger*2")
-    return [index for index, name in enumerate(extras) if name in held]
-
-
-def fact_names(lexicon: Lexicon) -> tuple[str, ...]:
-    """Every fact `facts` can state, in a fixed order."""
-    names = ["danger", "danger*2"]
-    for name, group in lexicon.classes.items():
-        names += [name, f"{name}~"] if group.danger else [name, f"danger+{name}"]
-    return tuple(names)
-
-
-def affirmed(utterance: Utterance, hits: list[Hit]) -> list[Hit]:
-    """Without the danger words that are denied right before: 没有自杀, 不是杀人. Words like 没有呼吸 are whole hits."""
-    return [
-        hit
-        for hit in hits
-        if not (hit.group.danger and utterance.chars[max(0, hit.start - 2) : hit.start].endswith(_NEGATIONS))
-    ]
-
-
-def long_winded(length: int, near: set[str]) -> str:
-    """In a long account a danger is live only where urgency stands close by."""
-    return "长篇叙述中没有紧迫的说法" if length > _LONG_WINDED and not near & {"cry", "now", "come"} else ""
-
-
-def guard(near: set[str], everywhere: set[str]) -> str:
-    """Why this must not bridge by itself, in the words of the report; empty when nothing holds it back."""
-    urgent = bool(near & {"cry", "come", "now"})
-    if "negation" in near:
-        return "有否定说法"
-    if "media" in near:
-        return "像是演练或传闻"
-    if "handled" in near and ("past" in near or not urgent):
-        return "像是已经处理的事"
-    if "past" in near and "now" not in near and "cry" not in near:
-        return "像是过去的事"
-    if "enquiry" in near and not near & {"cry", "now"}:
-        return "像是在询问"
-    if "hypothetical" in near and "cry" not in near:
-        return "像是假设或隐患"
-    if "matter" in near and not urgent:
-        return "像是日常诉求"
-    if {"matter", "enquiry"} <= everywhere and not urgent:
-        return "像是日常诉求"
-    return ""
-
-
-def threat(hits: Sequence[Hit]) -> bool:
-    """A threat to oneself or others, unless asked about or past: never nothing."""
-    ids = {hit.group.id for hit in hits if hit.exact}
-    return bool(ids & {"threat", "suicide"}) and not ids & {"negation", "past", "handled", "enquiry", "media", "figure"}
-
-
-def _sure(hit: Hit) -> bool:
-    return hit.exact or hit.end - hit.start >= _STRONG_SOUND
-
-
-def _main(evidence: list[Hit], service: str) -> Hit | None:
-    fitting = [hit for hit in evidence if hit.group.service == service and hit.group.id != "cry"]
-    return max(fitting or evidence, key=lambda hit: (hit.exact, hit.end - hit.start), default=None)
-
-
-def _distinct(evidence: list[Hit]) -> list[Hit]:
+def _distinct(words: list[Hit]) -> list[Hit]:
     by_group: dict[str, Hit] = {}
-    for hit in evidence:
+    for hit in words:
         kept = by_group.get(hit.group.id)
         if kept is None or hit.end - hit.start > kept.end - kept.start:
             by_group[hit.group.id] = hit

@@ -5,6 +5,7 @@ dictionary look-up a position and length, so its cost does not grow with the wor
 """
 
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,8 +51,8 @@ class Lexicon:
                 sound = sounds(word)
                 if group not in self._heard.get(sound, ()):
                     self._heard[sound] = (*self._heard.get(sound, ()), group)
-        self._sizes = sorted({len(word) for word in self._words})
-        self._heard_sizes = sorted({len(word) for word in self._heard})
+        self._sizes = _sizes_by_first(self._words)
+        self._heard_sizes = _sizes_by_first(self._heard)
 
     @classmethod
     def load(cls, path: Path) -> "Lexicon":
@@ -86,15 +87,14 @@ class Lexicon:
         """Hits in order of position; a danger word inside a figure of speech is left out."""
         hits: list[Hit] = []
         chars, heard = utterance.chars, utterance.sounds
-        for at in range(len(chars)):
-            for size in self._sizes:
-                groups = self._words.get(chars[at : at + size], ()) if at + size <= len(chars) else ()
-                hits.extend(Hit(group, at, at + size, True) for group in groups)
-            for size in self._heard_sizes:
-                if at + size > len(chars) or chars[at : at + size] in self._words:
-                    continue
+        for at, char in enumerate(chars):
+            for size in self._sizes.get(char, ()):
+                if groups := self._words.get(chars[at : at + size]):
+                    hits.extend(Hit(group, at, at + size, True) for group in groups)
+            for size in self._heard_sizes.get(heard[at], ()):
                 groups = self._heard.get(heard[at : at + size], ())
-                hits.extend(Hit(group, at, at + size, False) for group in groups)
+                if groups and chars[at : at + size] not in self._words:
+                    hits.extend(Hit(group, at, at + size, False) for group in groups)
         figures = [hit for hit in hits if hit.group.id == _FIGURE]
         return [hit for hit in hits if not (hit.group.danger and _covered(hit, figures))]
 
@@ -103,6 +103,14 @@ REQUIRED = (
     *("cry", "threat", "suicide", "person", "now", "come", "me", "negation", "past", "handled", "enquiry"),
     *("hypothetical", "media", "matter", _FIGURE),
 )
+
+
+def _sizes_by_first(words: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    """The lengths of the words that begin with a character: most characters begin none."""
+    sizes: dict[str, set[int]] = {}
+    for word in words:
+        sizes.setdefault(word[0], set()).add(len(word))
+    return {first: tuple(sorted(found)) for first, found in sizes.items()}
 
 
 def _covered(hit: Hit, figures: list[Hit]) -> bool:

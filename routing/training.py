@@ -1,4 +1,4 @@
-"""Trains the models from the data folder, or a classifier from an organisation's own tickets, and measures them.
+"""Trains the models from the data folder, or a classifier from an organisation's own tickets.
 
 scikit-learn is used here and nowhere else; what it finds is stored as plain arrays. Everything is seeded, so the same
 data gives the same model. Damaged twins stay in the fold of their sentence: a figure is never of a sentence seen.
@@ -17,15 +17,15 @@ from scipy.sparse import csr_matrix
 from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression
 
-from routing.classifier import Classifier
-from routing.damage import begun, misheard, talked_around
-from routing.emergency import affirmed, courteous, fact_names, facts
+from routing.damage import misheard, talked_around
+from routing.danger_training import fit_danger
 from routing.errors import DataError, Fault
+from routing.evaluation import EvalReport, evaluate_csv, read_pairs, score
 from routing.features import EXTRA_WEIGHT, Floats, LinearModel, Vocabulary
-from routing.lexicon import SERVICES, Lexicon
-from routing.router import Router
-from routing.taxonomy import Taxonomy, rows, sections
+from routing.taxonomy import Taxonomy
 from routing.text import Utterance, read
+
+__all__ = ("EvalReport", "TrainReport", "digest", "evaluate_csv", "read_pairs", "score", "train", "train_csv")
 
 _FOLDS = 5
 _SEED = 12345
@@ -73,19 +73,6 @@ class TrainReport:
         return asdict(self)
 
 
-@dataclass(frozen=True, slots=True)
-class EvalReport:
-    """`confusion[true][found]` counts; `found` is the empty string where nothing was answered."""
-
-    count: int
-    accuracy: float
-    macro_f1: float
-    confusion: dict[str, dict[str, int]]
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-
 def digest(data_dir: Path) -> str:
     """Of everything the models are trained on; tells a stale model."""
     total = hashlib.sha256()
@@ -103,7 +90,7 @@ def train(data_dir: Path, out_dir: Path) -> dict[str, Any]:
     model, report, first_level = _fit_classifier(_category_examples(taxonomy), groups, Fitting(), _SURE)
     model.notes["data"] = stamp
     model.save(out_dir / "classifier.npz")
-    danger, figures = _fit_emergency(data_dir, taxonomy)
+    danger, figures = fit_danger(data_dir, taxonomy)
     danger.notes["data"] = stamp
     danger.save(out_dir / "emergency.npz")
     return {"category": report.as_json() | {"l1_accuracy": first_level}, "emergency": figures}
@@ -125,54 +112,6 @@ def train_csv(path: Path, out_dir: Path) -> TrainReport:
     out_dir.mkdir(parents=True, exist_ok=True)
     model.save(out_dir / "classifier.npz")
     return report
-
-
-def evaluate_csv(path: Path, subject: Router | Classifier) -> EvalReport:
-    """Labels may be problem ids or names or classes of either level: answers are compared at the label's level."""
-    pairs = read_pairs(path)
-    labels = {label for _, label in pairs}
-    return score([(label, _answer(subject, text, labels)) for text, label in pairs])
-
-
-def score(answers: Sequence[tuple[str, str]]) -> EvalReport:
-    """From pairs of true and found label."""
-    confusion: dict[str, dict[str, int]] = {}
-    for true, found in answers:
-        row = confusion.setdefault(true, {})
-        row[found] = row.get(found, 0) + 1
-    right = sum(row.get(label, 0) for label, row in confusion.items())
-    measures: list[float] = []
-    for label, row in confusion.items():
-        claimed = sum(other.get(label, 0) for other in confusion.values())
-        measures.append(2 * row.get(label, 0) / (claimed + sum(row.values())))
-    return EvalReport(len(answers), right / len(answers), sum(measures) / len(measures), confusion)
-
-
-def read_pairs(path: Path) -> list[tuple[str, str]]:
-    """The rows of a `text,label` CSV. Raises `DataError` with every faulty line."""
-    faults: list[Fault] = []
-    pairs: list[tuple[str, str]] = []
-    for line, row in rows(path, ("text", "label"), faults):
-        if not row["text"] or not row["label"]:
-            faults.append(Fault(path.name, line, "text and label must not be empty"))
-        pairs.append((row["text"], row["label"]))
-    if not pairs and not faults:
-        faults.append(Fault(path.name, 0, "has no rows below the heading"))
-    if faults:
-        raise DataError(faults)
-    return pairs
-
-
-def _answer(subject: Router | Classifier, text: str, labels: set[str]) -> str:
-    if isinstance(subject, Classifier):
-        return subject.classify(read(text)).label or ""
-    decision = subject.decide(text)
-    category = decision.category or (decision.candidates[0].category if decision.candidates else None)
-    if category is None:
-        return ""
-    return next(
-        (name for name in (category.id, category.problem, category.l2, category.l1) if name in labels), category.l1
-    )
 
 
 def _category_examples(taxonomy: Taxonomy) -> list[Example]:
@@ -219,82 +158,6 @@ def _fit_classifier(
     )
     model.notes.update(temperature=temperature, least=least, cv=report.as_json())
     return model, report, float((level[best] == level[truth]).mean())
-
-
-def _fit_emergency(data_dir: Path, taxonomy: Taxonomy) -> tuple[LinearModel, dict[str, Any]]:
-    lexicon = Lexicon.load(data_dir / "danger" / "lexicon.toml")
-    extras = fact_names(lexicon)
-    examples = _danger_examples(data_dir, taxonomy, lexicon, extras)
-    labels = ("harmless", *SERVICES)
-    fitting = Fitting(least=2, most=14000, strength=12.0, extras=extras)
-    scores, truth = _cross_validate(examples, labels, fitting)
-    temperature = _temperature(scores, truth)
-    danger = 1.0 - np.exp(log_softmax(scores / temperature, axis=1))[:, 0]
-    harmless, dangerous = danger[truth == 0], danger[truth != 0]
-    certain = float(np.clip(np.quantile(harmless, 0.99), 0.5, 0.9))
-    possible = float(np.clip(np.quantile(harmless, 0.95), 0.2, certain - 0.1))
-    model = _fit(examples, labels, fitting)
-    model.notes.update(temperature=temperature, certain=certain, possible=possible)
-    figures = {
-        "sentences": len(truth),
-        "certain_threshold": certain,
-        "possible_threshold": possible,
-        "model_recall_possible": float((dangerous >= possible).mean()),
-        "model_recall_certain": float((dangerous >= certain).mean()),
-        "model_false_certain": float((harmless >= certain).mean()),
-        "service_accuracy": float((scores[truth != 0][:, 1:].argmax(axis=1) + 1 == truth[truth != 0]).mean()),
-        "features": len(model.vocabulary.index),
-    }
-    model.notes["cv"] = figures
-    return model, figures
-
-
-def _danger_examples(data_dir: Path, taxonomy: Taxonomy, lexicon: Lexicon, extras: tuple[str, ...]) -> list[Example]:
-    """Emergencies are grouped by situation, so that cross-validation meets situations it has never seen."""
-    rng = Random(_SEED)
-    faults: list[Fault] = []
-    examples: list[Example] = []
-
-    def add(text: str, label: str, group: int, weight: float, original: bool) -> None:
-        utterance = courteous(text)
-        present = tuple(facts(affirmed(utterance, lexicon.scan(utterance)), extras))
-        examples.append(Example(utterance, label, group, weight, present, original))
-
-    group = 0
-    for line, heading, sentences in sections(data_dir / "danger" / "emergencies.txt", faults):
-        group += 1
-        service = _service(heading, "emergencies.txt", line, faults)
-        for sentence in sentences:
-            add(sentence, service, group, 1.5, True)
-            add(misheard(sentence, _MISHEARD, rng), service, group, 1.0, False)
-            add(begun(sentence, rng), service, group, 0.4, False)
-    for line, heading, sentences in sections(data_dir / "danger" / "possible.txt", faults):
-        group += 1
-        service = _service(heading, "possible.txt", line, faults)
-        for sentence in sentences:
-            add(sentence, service, group, 0.6, False)
-            add(sentence, "harmless", group, 0.4, False)
-    for _, _, sentences in sections(data_dir / "danger" / "traps.txt", faults):
-        for sentence in sentences:
-            group += 1
-            add(sentence, "harmless", group, 1.5, True)
-            add(misheard(sentence, _MISHEARD, rng), "harmless", group, 1.0, False)
-    for problem in taxonomy.problems.values():
-        for sentence in problem.exemplars:
-            group += 1
-            add(sentence, "harmless", group, 1.0, True)
-            add(misheard(sentence, _MISHEARD, rng), "harmless", group, 0.4, False)
-    if faults:
-        raise DataError(faults)
-    return examples
-
-
-def _service(heading: str, file: str, line: int, faults: list[Fault]) -> str:
-    parts = heading.split()
-    if len(parts) != 3 or parts[1] not in SERVICES:
-        faults.append(Fault(file, line, f"expected [situation service kind], found [{heading}]"))
-        return SERVICES[0]
-    return parts[1]
 
 
 def _cross_validate(

@@ -1,0 +1,61 @@
+"""The rails around the danger model, as rules that can be read: what holds a danger back, what never is nothing.
+
+A brake never makes a danger disappear: it only turns "bridge at once" into "ask". It looks at lexical classes close to
+the danger (`near`) and in the whole utterance (`everywhere`).
+"""
+
+from collections.abc import Sequence
+
+from routing.lexicon import Hit
+from routing.text import Utterance
+
+LONG_WINDED = 150
+"""Positions: nobody in danger has spoken that long; an account of that length is braked unless it is urgent."""
+
+_SURE_SOUND = 3
+_NEGATIONS = ("没有", "不是", "并非", "没")
+_URGENT = frozenset({"cry", "now", "come"})
+
+
+def affirmed(utterance: Utterance, hits: Sequence[Hit]) -> list[Hit]:
+    """Without the danger words that are denied right before: 没有自杀, 不是杀人. Words like 没有呼吸 are whole hits."""
+    return [
+        hit
+        for hit in hits
+        if not (hit.group.danger and utterance.chars[max(0, hit.start - 2) : hit.start].endswith(_NEGATIONS))
+    ]
+
+
+def evidence(hits: Sequence[Hit]) -> int:
+    """0 without a word of danger, 1 with one, 2 with a cry for help and a word that says what for (救命, 抢劫)."""
+    named = {hit.group.id for hit in hits if hit.group.danger and (hit.exact or hit.end - hit.start >= _SURE_SOUND)}
+    cried = any(hit.group.id == "cry" for hit in hits)
+    return 2 if cried and named - {"cry"} else 1 if named else 0
+
+
+def brake(near: set[str], everywhere: set[str], length: int) -> str:
+    """Why this must not bridge by itself, in the words of the report; empty when nothing holds it back."""
+    urgent = bool(near & _URGENT)
+    if "negation" in near:
+        return "有否定说法"
+    if "media" in near:
+        return "像是演练或传闻"
+    if "handled" in near and ("past" in near or not urgent):
+        return "像是已经处理的事"
+    if "past" in near and not near & {"now", "cry"}:
+        return "像是过去的事"
+    if "enquiry" in near and not near & {"cry", "now"}:
+        return "像是在询问"
+    if "hypothetical" in near and "cry" not in near:
+        return "像是假设或隐患"
+    if not urgent and ("matter" in near or {"matter", "enquiry"} <= everywhere):
+        return "像是日常诉求"
+    if length > LONG_WINDED and ({"matter", "office"} & everywhere or not near & {"cry", "come"}):
+        return "长篇叙述"
+    return ""
+
+
+def threat(hits: Sequence[Hit]) -> bool:
+    """A threat to oneself or others, unless asked about or past: never nothing."""
+    ids = {hit.group.id for hit in hits if hit.exact}
+    return bool(ids & {"threat", "suicide"}) and not ids & {"negation", "past", "handled", "enquiry", "media", "figure"}
