@@ -12,6 +12,10 @@ class ApiUnavailable(Exception):
     """No answer, a torn answer, or one that says "later": the same request may be sent again under its key."""
 
 
+class ApiNotYet(ApiUnavailable):
+    """The service does not know the ticket (yet): a recording may overtake its ticket."""
+
+
 class ApiRefused(Exception):
     """The service will never take this as it is."""
 
@@ -26,7 +30,10 @@ class TicketApi(Protocol):
         """Open a ticket, or learn that this key has already opened one. Raises ApiUnavailable, ApiRefused."""
 
     async def attach(self, key: str, number: str, path: Path, kind: str) -> dict[str, Any]:
-        """Attach a file to a ticket. Raises ApiUnavailable, ApiRefused, OSError when the file cannot be read."""
+        """Attach a file to a ticket.
+
+        Raises ApiUnavailable (ApiNotYet when the ticket is unknown), ApiRefused, OSError when the file cannot be read.
+        """
 
 
 class HttpTicketApi:
@@ -66,7 +73,9 @@ class HttpTicketApi:
         if status in (200, 201):
             return answer
         code = str(answer.get("code", ""))
-        if status in (401, 403, 404, 408, 425, 429) or status >= 500:
-            # 401, 403: a wrong token is mended by an admin. 404: a recording may overtake its ticket.
+        if status == 404:
+            raise ApiNotYet(f"the ticket service answered 404 {code}")
+        if status in (401, 403, 408, 425, 429) or status >= 500:
+            # 401, 403: a wrong token is mended by an admin.
             raise ApiUnavailable(f"the ticket service answered {status} {code}")
         raise ApiRefused(status, code)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import structlog
 
-from ivr.outbox.api import ApiRefused, ApiUnavailable, TicketApi
+from ivr.outbox.api import ApiNotYet, ApiRefused, ApiUnavailable, TicketApi
 from ivr.outbox.spool import Item, Spool
 
 log = structlog.get_logger()
@@ -39,6 +39,8 @@ class Relay:
         self._clock = clock
         self._wake = asyncio.Event()
         self._wait = limits.first_wait
+        self._waiting_since: dict[str, float] = {}
+        """Recordings by key whose file or ticket is not there, and since when this process knows it."""
         self.sent = 0
         self.available = True
 
@@ -75,6 +77,11 @@ class Relay:
             try:
                 answer = await self._send(item)
             except ApiUnavailable as exc:
+                if isinstance(exc, ApiNotYet) and not item.is_ticket:
+                    # One ticket that never comes must not hold up everybody else's recordings.
+                    if self._has_waited_long(item.key):
+                        await asyncio.to_thread(self._spool.refuse, item, str(exc))
+                    continue
                 if self.available:
                     log.warning("ticket_service_unavailable", reason=str(exc), pending=self._spool.count())
                 self.available = False
@@ -88,6 +95,7 @@ class Relay:
                 await asyncio.to_thread(self._spool.refuse, item, f"recording unreadable: {exc}")
                 continue
             self.available = True
+            self._waiting_since.pop(item.key, None)
             self.sent += 1
             await asyncio.to_thread(self._spool.sent, item, answer)
         return True
@@ -101,14 +109,21 @@ class Relay:
         if item.is_ticket:
             return True
         path = Path(item.recording)
-        return wav_is_whole(path) or self._is_given_up(path)
+        return wav_is_whole(path) or self._is_given_up(item.key, path)
 
-    def _is_given_up(self, path: Path) -> bool:
+    def _is_given_up(self, key: str, path: Path) -> bool:
         """A file that stopped growing long ago is taken as it is: half a recording is better than none."""
         try:
             return self._clock() - path.stat().st_mtime > self._limits.recording_patience
         except FileNotFoundError:
-            return False
+            return self._has_waited_long(key)
+
+    def _has_waited_long(self, key: str) -> bool:
+        now = self._clock()
+        long = now - self._waiting_since.setdefault(key, now) > self._limits.recording_patience
+        if long:
+            del self._waiting_since[key]
+        return long
 
 
 def wav_is_whole(path: Path) -> bool:
