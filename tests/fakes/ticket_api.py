@@ -22,6 +22,7 @@ class FakeTicketApi:
         return {"number": body["number"], "state": "accepted"}
 
     async def attach(self, key: str, number: str, path: Path, kind: str) -> dict[str, Any]:
+        _must_exist(path)
         self._ask(key)
         self.attached.setdefault(key, (number, path, kind))
         return {"id": key}
@@ -32,3 +33,8 @@ class FakeTicketApi:
             raise ApiUnavailable("the fake service is down")
         if self.failures:
             raise self.failures.pop(0)
+
+
+def _must_exist(path: Path) -> None:
+    if not path.exists():
+        raise FileNotFoundError(2, "No such file or directory", str(path))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ivr.outbox.api import ApiRefused, ApiUnavailable
+from ivr.outbox.api import ApiNotYet, ApiRefused, ApiUnavailable
 from ivr.outbox.relay import Relay, RelayLimits, wav_is_whole
 from ivr.outbox.spool import Item, Spool
 from tests.fakes.clock import FakeTime
@@ -126,6 +126,40 @@ async def test_a_recording_that_was_never_finished_is_sent_as_it_is_in_the_end(n
     node.clock.advance(1)
     await node.relay.deliver()
     assert node.api.attached
+
+
+async def test_a_recording_that_never_came_is_given_up_for_a_person_in_the_end(node: Node) -> None:
+    node.put_recording(node.folder / "never.wav")
+    await node.relay.deliver()
+    node.clock.advance(QUICK.recording_patience)
+    await node.relay.deliver()
+    assert node.spool.count() == 1
+    node.clock.advance(1)
+    await node.relay.deliver()
+    assert (node.spool.count(), node.spool.quarantined()) == (0, 1)
+
+
+@pytest.mark.fault("F23", "F28")
+async def test_a_ticket_that_never_comes_holds_up_nobody_elses_recording(node: Node) -> None:
+    for number in ("261122010001", "261122010002"):
+        path = node.folder / f"{number}.wav"
+        path.write_bytes(wav())
+        node.put_recording(path, number)
+    node.api.failures.append(ApiNotYet("404"))
+    assert await node.relay.deliver()
+    assert len(node.api.attached) == 1
+    assert node.relay.available
+    node.clock.advance(QUICK.recording_patience + 1)
+    node.api.failures.append(ApiNotYet("404"))
+    assert await node.relay.deliver()
+    assert (node.spool.count(), node.spool.quarantined()) == (0, 1)
+
+
+async def test_a_service_that_knows_no_tickets_at_all_is_not_there(node: Node) -> None:
+    node.put_ticket()
+    node.api.failures.append(ApiNotYet("404"))
+    assert not await node.relay.deliver()
+    assert node.spool.count() == 1
 
 
 async def test_a_recording_that_cannot_be_read_is_kept_for_a_person(node: Node) -> None:
