@@ -79,6 +79,7 @@ class Call:
         self._speaker = Speaker(services.prompts, on_done=lambda: self._happened(ev.SayingDone()))
         self._listener = listener
         self._attached = False
+        self._alone = False
         self._thinking: asyncio.TimerHandle | None = None
         self._media = MediaPath(
             session,
@@ -94,7 +95,7 @@ class Call:
             session.channel,
             dead_man_seconds=services.settings.dead_man_seconds,
             rearm_seconds=services.settings.rearm_seconds,
-            on_lost=self._media.reattach,
+            on_lost=self._carry_on_alone,
         )
 
     async def run(self) -> None:
@@ -238,8 +239,13 @@ class Call:
             self._happened(ev.Resumed() if self._attached else ev.Started())
         self._attached = True
 
+    async def _carry_on_alone(self) -> None:
+        """AMI no longer re-arms the timer: end the leg, so that the long one can be set before the next."""
+        self._alone = True
+        await self._media.reattach()
+
     async def _arm_without_ami(self) -> None:
-        if not self._services.control.connected:
+        if self._alone or not self._services.control.connected:
             await self._session.set_variable(
                 "TIMEOUT(absolute)", str(int(self._services.settings.lone_dead_man_seconds))
             )

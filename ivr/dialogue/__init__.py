@@ -2,8 +2,9 @@
 
 from ivr.dialogue.actions import Action
 from ivr.dialogue.events import Event
-from ivr.dialogue.machine import Dialogue, State
+from ivr.dialogue.machine import Dialogue
 from ivr.dialogue.request import Completeness, Request, Spoken
 from ivr.dialogue.rules import DialogueRules
+from ivr.dialogue.steps import State
 
 __all__ = ["Action", "Completeness", "Dialogue", "DialogueRules", "Event", "Request", "Spoken", "State"]

@@ -37,7 +37,7 @@ def settings(port: int, *, secret: str = "right", ping_every: float = 10, pong: 
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(3):
-        while not condition():  # noqa: ASYNC110 - there is no event for another side's state
+        while not condition():
             await asyncio.sleep(0.005)
 
 

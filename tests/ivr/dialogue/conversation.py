@@ -6,7 +6,7 @@ from typing import Any
 from ivr.dialogue import Dialogue, DialogueRules, State
 from ivr.dialogue import actions as act
 from ivr.dialogue import events as ev
-from ivr.dialogue.machine import Actions
+from ivr.dialogue.steps import Actions
 from routing.decision import Category, Decision, Emergency
 from speech.ports import Alternative, Final
 from tests.fakes.routing import GARBAGE, NO_DANGER, POSSIBLE, a_decision

@@ -5,7 +5,7 @@ import pytest
 from ivr.dialogue import State, phrases
 from ivr.dialogue import actions as act
 from ivr.dialogue import events as ev
-from ivr.dialogue.machine import YES_NO
+from ivr.dialogue.steps import YES_NO
 from ivr.names import Action as Handover
 from routing.decision import EmergencyLevel
 from tests.fakes.routing import CERTAIN, LAMP, NOISE, POSSIBLE, ROAD, a_decision

@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from ivr.dialogue import Dialogue, DialogueRules, State
 from ivr.dialogue import actions as act
 from ivr.dialogue import events as ev
-from ivr.dialogue.machine import Actions
+from ivr.dialogue.steps import Actions
 from ivr.names import Action as Handover
 from tests.fakes.routing import CERTAIN, GARBAGE, LAMP, NO_DANGER, POSSIBLE, ROAD, a_decision
 from tests.ivr.dialogue.conversation import heard
