@@ -208,6 +208,9 @@ def _categories(
         "top3_l1": count(lambda e, d: first_level(e) in {c.category.l1 for c in d.candidates}),
         "top3_problem": count(lambda e, d: e.group in {c.category.id for c in d.candidates}),
         "abstained": count(lambda _, d: d.category is None),
+        # Everyday matters, no traps: what the detector's caution costs ordinary callers.
+        "flagged_certain": count(lambda _, d: d.emergency.level is EmergencyLevel.CERTAIN),
+        "flagged_possible": count(lambda _, d: d.emergency.level is EmergencyLevel.POSSIBLE),
         "curve": [_curve_point(least, judged, first_level) for least in CURVE],
     }
 

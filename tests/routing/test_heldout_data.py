@@ -90,7 +90,7 @@ def test_the_report_counts_what_was_noticed_and_what_was_falsely_raised(taxonomy
         emergencies=(Example("a", "火", "119"), Example("b", "烟", "120"), Example("c", "水", "119")),
         possible=(Example("d", "烟"), Example("e", "水")),
         traps=(Example("f", "火锅"), Example("g", "烟草"), Example("h", "水"), Example("i", "风")),
-        categories=(Example("garbage", "桶满了"), Example("street-light", "灯灭了"), Example("bus", "等车")),
+        categories=(Example("garbage", "桶满了"), Example("street-light", "灯灭了"), Example("bus", "油烟")),
     )
     result = assess(FixedDecider(), small, taxonomy)
     emergencies, traps = result.figures["emergencies"], result.figures["traps"]
@@ -98,6 +98,7 @@ def test_the_report_counts_what_was_noticed_and_what_was_falsely_raised(taxonomy
     assert (traps["false_certain"], traps["false_possible"]) == (0.25, 0.25)
     assert result.figures["possible"]["noticed"] == 0.5
     assert (result.figures["categories"]["l1"], result.figures["categories"]["problem"]) == (0.6667, 0.3333)
+    assert result.figures["categories"]["flagged_possible"] == 0.3333
     assert Counter(miss.set for miss in result.misses) == {"emergencies": 2, "possible": 1, "traps": 2, "categories": 2}
 
 
