@@ -21,7 +21,7 @@ from routing.emergency import HARMLESS, LABELS, POSSIBLE, EmergencyDetector, Fac
 from routing.errors import DataError, Fault
 from routing.lexicon import SERVICES, Lexicon
 from routing.linear import GramModel, Grams, Keys, grams
-from routing.rails import affirmed, threat
+from routing.rails import affirmed, alarming
 from routing.taxonomy import Taxonomy, sections
 from routing.text import Utterance
 
@@ -32,7 +32,7 @@ _STRENGTH = 6.0
 _FACT_WEIGHT = 0.12
 _SHARE_MISHEARD = 0.18
 _OUTCRY = 0.6
-_FALSE_NAMED, _FALSE_UNNAMED, _RECALL = 0.003, 0.0005, 0.975
+_FALSE_NAMED, _FALSE_UNNAMED, _RECALL = 0.003, 0.001, 0.975
 _COPY = re.compile(r"-\d+$")
 
 
@@ -58,7 +58,7 @@ class Outcome:
     any: float
     sure: float
     braked: bool
-    threat: bool
+    alarming: bool
     service: str
     evidence: int
     utterance: Utterance
@@ -111,7 +111,7 @@ def measure(outcomes: Sequence[Outcome], least: Mapping[str, Any]) -> dict[str, 
         return float(np.mean([o.sure >= least["certain"][o.evidence] and not o.braked for o in chosen]))
 
     def alarms(chosen: Sequence[Outcome], bar: float) -> float:
-        return float(np.mean([o.any >= bar or o.threat for o in chosen]))
+        return float(np.mean([o.any >= bar or o.alarming for o in chosen]))
 
     danger = [o for o in outcomes if o.label in SERVICES]
     unsure = [o for o in outcomes if o.label == POSSIBLE]
@@ -184,14 +184,14 @@ def _outcome(detector: EmergencyDetector, sample: Sample) -> Outcome:
     weighed = detector.weigh(sample.utterance)
     best = max(weighed, key=lambda w: (0.0 if w.brake else w.sure, w.any))
     highest = max(w.any for w in weighed)
-    threatened = any(threat(w.hits) for w in weighed)
+    alarmed = any(alarming(w.hits, w.end - w.start) for w in weighed)
     return Outcome(
         label=sample.label,
         situation=sample.situation,
         any=highest,
         sure=best.sure,
         braked=bool(best.brake),
-        threat=threatened,
+        alarming=alarmed,
         service=best.service,
         evidence=best.evidence,
         utterance=sample.utterance,

@@ -17,7 +17,7 @@ import numpy as np
 from routing.decision import Emergency, EmergencyLevel
 from routing.lexicon import SERVICES, Hit, Lexicon
 from routing.linear import Found, GramModel
-from routing.rails import affirmed, brake, evidence, threat
+from routing.rails import affirmed, alarming, brake, evidence
 from routing.text import Utterance, read, without
 
 _COURTESY = re.compile(
@@ -110,7 +110,7 @@ class EmergencyDetector:
         """Danger without any word of danger must be all but sure to bridge by itself."""
         if weighing.sure >= self._certain[weighing.evidence] and not weighing.brake:
             return EmergencyLevel.CERTAIN
-        if weighing.any >= self._possible or threat(weighing.hits):
+        if weighing.any >= self._possible or alarming(weighing.hits, weighing.end - weighing.start):
             return EmergencyLevel.POSSIBLE
         return EmergencyLevel.NONE
 

@@ -14,6 +14,10 @@ LONG_WINDED = 150
 
 _SURE_SOUND = 3
 _NEGATIONS = ("没有", "不是", "并非", "没")
+_SHORT = 24
+_TAKEN_BACK = frozenset(
+    {"negation", "past", "handled", "enquiry", "media", "matter", "figure", "ago", "money", "office", "wish", "habit"}
+)
 _URGENT = frozenset({"cry", "now", "come"})
 
 
@@ -55,7 +59,20 @@ def brake(near: set[str], everywhere: set[str], length: int) -> str:
     return ""
 
 
-def threat(hits: Sequence[Hit]) -> bool:
+def alarming(hits: Sequence[Hit], length: int) -> bool:
+    """What is never nothing, whatever the model says."""
+    return _threat(hits) or _outright(hits, length)
+
+
+def _outright(hits: Sequence[Hit], length: int) -> bool:
+    """A short cry or plain word of danger that nothing takes back (要出人命了, 快叫救护车)."""
+    ids = {hit.group.id for hit in hits}
+    if length > _SHORT or ids & _TAKEN_BACK or not any(hit.group.danger and hit.exact for hit in hits):
+        return False
+    return "cry" in ids or bool(ids & {"come"})
+
+
+def _threat(hits: Sequence[Hit]) -> bool:
     """A threat to oneself or others, unless asked about or past: never nothing."""
     ids = {hit.group.id for hit in hits if hit.exact}
     return bool(ids & {"threat", "suicide"}) and not ids & {"negation", "past", "handled", "enquiry", "media", "figure"}
