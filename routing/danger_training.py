@@ -31,6 +31,7 @@ _LEAST, _MOST = 2, 60_000
 _STRENGTH = 6.0
 _FACT_WEIGHT = 0.12
 _SHARE_MISHEARD = 0.18
+_UNSURE_WEIGHT = 1.6
 _OUTCRY = 0.6
 _FALSE_NAMED, _FALSE_UNNAMED, _RECALL = 0.003, 0.001, 0.975
 _COPY = re.compile(r"-\d+$")
@@ -211,7 +212,7 @@ def _samples(data_dir: Path, taxonomy: Taxonomy, lexicon: Lexicon) -> Iterator[S
 
     for text, label, situation in _sentences(data_dir, taxonomy, faults):
         ordinary = situation.startswith("problem:")
-        yield sample(text, label, situation, 1.0, True)
+        yield sample(text, label, situation, _UNSURE_WEIGHT if label == POSSIBLE else 1.0, True)
         yield sample(misheard(text, _SHARE_MISHEARD, rng), label, situation, 0.3 if ordinary else 0.5)
         if not ordinary:
             yield sample(blurred(text, rng), label, situation, 0.4)

@@ -18,6 +18,7 @@ _SHORT = 24
 _TAKEN_BACK = frozenset(
     {"negation", "past", "handled", "enquiry", "media", "matter", "figure", "ago", "money", "office", "wish", "habit"}
 )
+_DEADLY = frozenset({"kill", "weapon", "sharp", "fire"})
 _URGENT = frozenset({"cry", "now", "come"})
 
 
@@ -42,6 +43,8 @@ def brake(near: set[str], everywhere: set[str], length: int) -> str:
     urgent = bool(near & _URGENT)
     if "negation" in near:
         return "有否定说法"
+    if "spared" in near and "cry" not in near:
+        return "像是没有人受害"
     if "media" in near:
         return "像是演练或传闻"
     if "handled" in near and ("past" in near or not urgent):
@@ -73,6 +76,8 @@ def _outright(hits: Sequence[Hit], length: int) -> bool:
 
 
 def _threat(hits: Sequence[Hit]) -> bool:
-    """A threat to oneself or others, unless asked about or past: never nothing."""
+    """A threat to oneself or others, also a conditional one (再不管我就跳), unless asked about, past or seen."""
     ids = {hit.group.id for hit in hits if hit.exact}
-    return bool(ids & {"threat", "suicide"}) and not ids & {"negation", "past", "handled", "enquiry", "media", "figure"}
+    if ids & {"negation", "past", "handled", "enquiry", "media", "figure"}:
+        return False
+    return bool(ids & {"threat", "suicide"}) or ("condition" in ids and bool(ids & _DEADLY))
