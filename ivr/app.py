@@ -108,6 +108,7 @@ class SpeechPart:
     def __init__(self, recogniser: Recogniser, state: str) -> None:
         self.recogniser = recogniser
         self._state = state
+        self._settled = asyncio.Event()
 
     @property
     def state(self) -> str:
@@ -120,6 +121,16 @@ class SpeechPart:
         except ModelError as exc:
             self._state = f"degraded: {exc}"
             log.error("recognition_degraded", reason=str(exc))
+        finally:
+            self._settled.set()
+
+    async def settled(self, seconds: float) -> None:
+        """Until it is known whether the model can be used, at most so long: what was recorded can wait a little."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._settled.wait()
+        except TimeoutError:
+            log.warning("recogniser_slow_to_load")
 
 
 async def serve(
@@ -228,6 +239,7 @@ async def _prompts(settings: IvrSettings, places: IvrPlaces) -> PromptLibrary:
 
 
 async def _transcribe(path: Path, speech: SpeechPart, settings: SpeechSettings) -> tuple[str, float]:
+    await speech.settled(settings.load_seconds)
     vad = await asyncio.to_thread(make_vad, settings.vad, settings.vad_threshold)
     return await transcribe_recording(path, speech.recogniser, vad)
 
