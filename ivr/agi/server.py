@@ -18,6 +18,7 @@ import structlog
 
 from ivr.admission import Admission, AdmissionLimits, Visitor
 from ivr.agi.session import AgiSession, SessionLimits, open_session
+from ivr.door import Door
 from ivr.errors import CallerHungUp, RemoteFault
 
 Handler = Callable[[AgiSession], Awaitable[None]]
@@ -35,31 +36,29 @@ class FastAgiServer:
     """`async with FastAgiServer("127.0.0.1", 4573, handler) as server:`; `server.port` is the port really bound."""
 
     def __init__(self, host: str, port: int, handler: Handler, limits: FastAgiLimits | None = None) -> None:
-        self._host = host
-        self._requested_port = port
         self._handler = handler
         self._limits = limits or FastAgiLimits()
-        self._admission = Admission(self._limits.admission)
-        self._group = asyncio.TaskGroup()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._server: asyncio.Server | None = None
-        self._bound_port = 0
-        self._closing = False
+        self._door = Door(
+            "agi",
+            host,
+            port,
+            self._serve,
+            limits=self._limits.admission,
+            linger_seconds=self._limits.session.linger_seconds,
+        )
 
     @property
     def port(self) -> int:
         """The bound TCP port."""
-        return self._bound_port
+        return self._door.port
 
     @property
     def admission(self) -> Admission:
         """Counts of waiting, running and refused connections."""
-        return self._admission
+        return self._door.admission
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._connected, self._host, self._requested_port, backlog=512)
-        self._bound_port = self._server.sockets[0].getsockname()[1]
-        await self._group.__aenter__()
+        await self._door.__aenter__()
         return self
 
     async def __aexit__(
@@ -68,33 +67,12 @@ class FastAgiServer:
         try:
             await self.close(0)
         finally:
-            await self._group.__aexit__(None, None, None)
+            await self._door.__aexit__(None, None, None)
 
     async def close(self, grace_seconds: float) -> None:
         """Accept no more, let running calls end for `grace_seconds`, then cancel them. Idempotent."""
-        self._closing = True
-        if self._server is not None:
-            self._server.close()
-        if self._tasks and grace_seconds > 0:
-            await asyncio.wait(self._tasks, timeout=grace_seconds)
-        remaining = set(self._tasks)
-        if remaining:
-            log.warning("agi_calls_cut_at_shutdown", calls=len(remaining))
-        for task in remaining:
-            task.cancel()
-        if remaining:
-            await asyncio.wait(remaining)
-
-    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        address = None if self._closing else writer.get_extra_info("peername")
-        visitor = self._admission.arrive(address[0], writer.transport.abort) if address else None
-        if visitor is None:
-            log.warning("agi_peer_refused", security=True)
-            writer.transport.abort()
-            return
-        task = self._group.create_task(self._serve(reader, writer, visitor))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        await self._door.shut(grace_seconds)
+        await self._door.clear()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, visitor: Visitor) -> None:
         try:
@@ -102,26 +80,13 @@ class FastAgiServer:
             if session is None:
                 return
             if not visitor.promote():
-                log.warning("agi_full", active=self._admission.active)
+                log.warning("agi_full", active=self.admission.active)
                 return
             await self._run_call(reader, session)
         except TimeoutError:
             log.info("agi_handshake_too_slow")
         except RemoteFault as exc:
             log.warning("agi_handshake_refused", reason=str(exc), security=True)
-        except OSError as exc:
-            log.info("agi_peer_vanished", error=type(exc).__name__)
-        finally:
-            visitor.leave()
-            writer.close()
-            await self._linger(writer)
-
-    async def _linger(self, writer: asyncio.StreamWriter) -> None:
-        try:
-            async with asyncio.timeout(self._limits.session.linger_seconds):
-                await writer.wait_closed()
-        except (TimeoutError, OSError):
-            writer.transport.abort()
 
     async def _run_call(self, reader: asyncio.StreamReader, session: AgiSession) -> None:
         """The session's pump beside the handler; the pump ends with the handler, never the other way round."""

@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from ivr.admission import Admission, AdmissionLimits, Visitor
+from ivr.admission import AdmissionLimits, Visitor
 from ivr.audiosocket.codec import (
     BYTES_PER_SECOND,
     AudioFrame,
@@ -30,10 +30,10 @@ from ivr.audiosocket.codec import (
 )
 from ivr.audiosocket.leg import AudioLeg, EndReason, LegLimits
 from ivr.audiosocket.pacer import Pacer, PacerStats
+from ivr.door import Door
 from ivr.errors import AudioSocketDesync, LegNotClaimed
 
 _CHUNK = 8_192
-_READ_AHEAD = 65_536
 
 log = structlog.get_logger()
 
@@ -102,30 +102,30 @@ class AudioSocketServer:
     """`async with AudioSocketServer("127.0.0.1", 9092) as server:`; `server.port` is the port really bound."""
 
     def __init__(self, host: str, port: int, limits: AudioSocketLimits | None = None) -> None:
-        self._host = host
-        self._requested_port = port
         self._limits = limits or AudioSocketLimits()
-        self._admission = Admission(self._limits.admission)
-        self._group = asyncio.TaskGroup()
+        self._door = Door(
+            "audio",
+            host,
+            port,
+            self._serve,
+            limits=self._limits.admission,
+            linger_seconds=self._limits.linger_seconds,
+        )
         self._clock = asyncio.get_running_loop().time
         self._pacer = Pacer(self._clock, max_catch_up=self._limits.max_catch_up_frames)
         self._pacing: asyncio.Task[None] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
         self._legs: set[AudioLeg] = set()
         self._announced: dict[UUID, tuple[Announcement, asyncio.TimerHandle]] = {}
-        self._server: asyncio.Server | None = None
-        self._bound_port = 0
-        self._closing = False
 
     @property
     def host(self) -> str:
         """The address that Asterisk is to connect to."""
-        return self._host
+        return self._door.host
 
     @property
     def port(self) -> int:
         """The bound TCP port."""
-        return self._bound_port
+        return self._door.port
 
     @property
     def announced(self) -> int:
@@ -138,12 +138,8 @@ class AudioSocketServer:
         return self._pacer.stats
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(
-            self._connected, self._host, self._requested_port, limit=_READ_AHEAD, backlog=512
-        )
-        self._bound_port = self._server.sockets[0].getsockname()[1]
-        await self._group.__aenter__()
-        self._pacing = self._group.create_task(self._pacer.run())
+        await self._door.__aenter__()
+        self._pacing = self._door.group.create_task(self._pacer.run())
         return self
 
     async def __aexit__(
@@ -152,7 +148,7 @@ class AudioSocketServer:
         try:
             await self.close(0)
         finally:
-            await self._group.__aexit__(None, None, None)
+            await self._door.__aexit__(None, None, None)
 
     def announce(self) -> Announcement:
         """A fresh UUID; nothing else lets a connection in."""
@@ -170,22 +166,14 @@ class AudioSocketServer:
 
     async def close(self, grace_seconds: float) -> None:
         """Accept no more, let running legs end for `grace_seconds`, then hang them up. Idempotent."""
-        self._closing = True
-        if self._server is not None:
-            self._server.close()
-        if self._legs and grace_seconds > 0:
-            await asyncio.wait(set(self._tasks), timeout=grace_seconds)
+        await self._door.shut(grace_seconds if self._legs else 0)
         for announcement, expiry in self._announced.values():
             expiry.cancel()
             announcement.expire()
         self._announced.clear()
         for leg in tuple(self._legs):
             leg.finish(EndReason.SHUTDOWN)
-        remaining = set(self._tasks)
-        for task in remaining:
-            task.cancel()
-        if remaining:
-            await asyncio.wait(remaining)
+        await self._door.clear()
         if self._pacing is not None:
             self._pacing.cancel()
 
@@ -193,17 +181,6 @@ class AudioSocketServer:
         announcement, _ = self._announced.pop(uuid)
         announcement.expire()
         log.info("audio_announcement_expired")
-
-    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        address = None if self._closing else writer.get_extra_info("peername")
-        visitor = self._admission.arrive(address[0], writer.transport.abort) if address else None
-        if visitor is None:
-            log.warning("audio_peer_refused", security=True)
-            writer.transport.abort()
-            return
-        task = self._group.create_task(self._serve(reader, writer, visitor))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, visitor: Visitor) -> None:
         link = _Link(reader, self._limits, self._clock)
@@ -215,12 +192,6 @@ class AudioSocketServer:
             log.warning("audio_hello_refused", reason=str(exc), security=True)
         except TimeoutError:
             log.info("audio_hello_too_slow")
-        except OSError as exc:
-            log.info("audio_peer_vanished", error=type(exc).__name__)
-        finally:
-            visitor.leave()
-            writer.close()
-            await self._linger(writer)
 
     async def _welcome(self, link: "_Link", writer: asyncio.StreamWriter, visitor: Visitor) -> AudioLeg | None:
         """Read the UUID and give the connection to whoever announced it; None when nobody did."""
@@ -233,7 +204,7 @@ class AudioSocketServer:
             log.warning("audio_uuid_unknown", security=True)
             return None
         if not visitor.promote():
-            log.warning("audio_full", active=self._admission.active)
+            log.warning("audio_full", active=self._door.admission.active)
             return None
         self.forget(hello.uuid)
         leg = AudioLeg(hello.uuid, writer.transport, self._limits.leg, self._clock)
@@ -266,13 +237,6 @@ class AudioSocketServer:
                 dropped_digits=leg.dropped_digits,
                 skipped=link.skipped,
             )
-
-    async def _linger(self, writer: asyncio.StreamWriter) -> None:
-        try:
-            async with asyncio.timeout(self._limits.linger_seconds):
-                await writer.wait_closed()
-        except (TimeoutError, OSError):
-            writer.transport.abort()
 
 
 class _Link:
