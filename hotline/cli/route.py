@@ -13,7 +13,6 @@ from hotline.cli.common import AsJson, in_user_words, print_json, say, settings_
 from hotline.errors import WrongUse
 from routing.classifier import Classifier
 from routing.router import Router
-from routing.training import evaluate_csv, train_csv
 
 LONGEST_TEXT = 20_000
 
@@ -74,6 +73,8 @@ def train(
     out: Annotated[Path | None, typer.Option(help="default: routing-model in the home folder")] = None,
 ) -> None:
     """Train a classifier on an organisation's own labelled tickets."""
+    from routing.training import train_csv  # brings scikit-learn, which a decision does not need
+
     target = out or settings_of(context).paths.home / "routing-model"
     with in_user_words():
         report = train_csv(file, target)
@@ -87,6 +88,8 @@ def evaluate(
     model: Annotated[Path | None, typer.Option(help="folder of a trained model; default: the shipped router")] = None,
 ) -> None:
     """Accuracy, macro-F1 and a confusion table on labelled tickets."""
+    from routing.training import evaluate_csv  # as above
+
     with in_user_words():
         subject = Router.load() if model is None else Classifier.load(model)
         print_json(evaluate_csv(file, subject).as_json())
