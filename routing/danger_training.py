@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
+from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression
 
 from routing.damage import begun, blurred, misheard
@@ -69,27 +70,41 @@ def fit_danger(data_dir: Path, taxonomy: Taxonomy) -> tuple[GramModel, dict[str,
     """The model with its thresholds in `notes`, and the figures of cross-validation. Raises `DataError`."""
     lexicon = Lexicon.load(data_dir / "danger" / "lexicon.toml")
     samples = list(_samples(data_dir, taxonomy, lexicon))
-    outcomes = cross_validate(samples, lexicon)
+    outcomes, temperature = cross_validate(samples, lexicon)
     chosen = thresholds(outcomes)
     model = fit(samples, Facts(lexicon).names)
     figures = measure(outcomes, chosen) | {"features": len(model.keys)}
-    model.notes.update(chosen | {"cv": figures})
+    model.notes.update(chosen | {"temperature": temperature, "cv": figures})
     return model, figures
 
 
-def cross_validate(samples: Sequence[Sample], lexicon: Lexicon) -> list[Outcome]:
-    """Every original sentence weighed by a detector that knows nothing of its situation."""
+def cross_validate(samples: Sequence[Sample], lexicon: Lexicon) -> tuple[list[Outcome], float]:
+    """Every original sentence weighed by a detector that knows nothing of its situation; the calibrating temperature.
+
+    The temperature is the one under which the probabilities of sentences left out are the most honest (log loss).
+    """
     situations = sorted({sample.situation for sample in samples})
     Random(_SEED).shuffle(situations)
     fold = {situation: i % _FOLDS for i, situation in enumerate(situations)}
     names = Facts(lexicon).names
-    outcomes: list[Outcome] = []
-    for held in range(_FOLDS):
-        model = fit([s for s in samples if fold[s.situation] != held], names)
-        detector = EmergencyDetector(lexicon, model)
-        measured = (s for s in samples if s.original and s.utterance.chars and fold[s.situation] == held)
-        outcomes.extend(_outcome(detector, sample) for sample in measured)
-    return outcomes
+    measured = [s for s in samples if s.original and s.utterance.chars]
+    models = [fit([s for s in samples if fold[s.situation] != held], names) for held in range(_FOLDS)]
+    temperature = _temperature([(models[fold[s.situation]], s) for s in measured])
+    for model in models:
+        model.notes["temperature"] = temperature
+    detectors = [EmergencyDetector(lexicon, model) for model in models]
+    return [_outcome(detectors[fold[s.situation]], s) for s in measured], temperature
+
+
+def _temperature(pairs: Sequence[tuple[GramModel, Sample]]) -> float:
+    shares = [m.probabilities(m.find(s.utterance), 0, len(s.utterance.chars), s.facts) for m, s in pairs]
+    scores = np.log(np.maximum(np.array(shares, np.float64), 1e-12))
+    truth = np.array([LABELS.index(sample.label) for _, sample in pairs])
+
+    def loss(temperature: float) -> float:
+        return -float(log_softmax(scores / temperature, axis=1)[np.arange(len(truth)), truth].mean())
+
+    return min((float(t) for t in np.geomspace(0.5, 3.0, 31)), key=loss)
 
 
 def thresholds(outcomes: Sequence[Outcome]) -> dict[str, Any]:

@@ -135,7 +135,7 @@ class EmergencyDetector:
             sure=float(services.sum()),
             service=SERVICES[int(services.argmax())],
             evidence=evidence(inside),
-            brake=brake(near, everywhere, length),
+            brake=brake(near, everywhere, length, evidence(inside)),
             hits=tuple(inside),
             start=start,
             end=end,

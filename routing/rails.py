@@ -19,6 +19,7 @@ _TAKEN_BACK = frozenset(
     {"negation", "past", "handled", "enquiry", "media", "matter", "figure", "ago", "money", "office", "wish", "habit"}
 )
 _DEADLY = frozenset({"kill", "weapon", "sharp", "fire"})
+_DAILY = frozenset({"money", "office", "wish", "goods", "nuisance", "habit"})
 _URGENT = frozenset({"cry", "now", "come"})
 
 
@@ -38,8 +39,11 @@ def evidence(hits: Sequence[Hit]) -> int:
     return 2 if cried and named - {"cry"} else 1 if named else 0
 
 
-def brake(near: set[str], everywhere: set[str], length: int) -> str:
-    """Why this must not bridge by itself, in the words of the report; empty when nothing holds it back."""
+def brake(near: set[str], everywhere: set[str], length: int, words: int = 1) -> str:
+    """Why this must not bridge by itself, in the words of the report; empty when nothing holds it back.
+
+    `words` is the `evidence` of the stretch: without a word of danger, money and nuisances speak for daily life.
+    """
     urgent = bool(near & _URGENT)
     if "negation" in near:
         return "有否定说法"
@@ -56,6 +60,8 @@ def brake(near: set[str], everywhere: set[str], length: int) -> str:
     if "hypothetical" in near and "cry" not in near:
         return "像是假设或隐患"
     if not urgent and ("matter" in near or {"matter", "enquiry"} <= everywhere):
+        return "像是日常诉求"
+    if words == 0 and near & _DAILY and not near & {"cry", "help"}:
         return "像是日常诉求"
     if length > LONG_WINDED and ({"matter", "office"} & everywhere or not near & {"cry", "come"}):
         return "长篇叙述"

@@ -54,6 +54,19 @@ def test_words_of_danger_without_danger_do_not_bridge(router: Router, text: str)
     assert router.emergency(text).level is not EmergencyLevel.CERTAIN
 
 
+def test_robbery_is_certain_as_a_recogniser_heard_it_and_rubbish_is_nothing(router: Router) -> None:
+    assert router.emergency("九名话有人向前,快点派警察过来").level is EmergencyLevel.CERTAIN
+    rubbish = "我们小区门口的垃圾堆了好几天没有人清理，味道特别大"
+    assert router.emergency(rubbish).level is EmergencyLevel.NONE
+
+
+def test_danger_is_found_at_either_end_of_a_very_long_text(router: Router) -> None:
+    talk = "今天天气不错我们在公园里散步" * 1400
+    cry = "救命啊有人抢劫快点派警察过来"
+    assert router.emergency(cry + talk).level is not EmergencyLevel.NONE
+    assert router.emergency(talk[:19_000] + cry).level is not EmergencyLevel.NONE
+
+
 def test_a_conditional_threat_is_possible_never_nothing(router: Router) -> None:
     assert router.emergency("再不管我就跳楼了").level is EmergencyLevel.POSSIBLE
 
@@ -89,4 +102,4 @@ def test_traps_and_ordinary_matters_hardly_ever_bridge(router: Router, developme
         assert sum(level is EmergencyLevel.CERTAIN for level in levels) / len(levels) <= most
 
 
-RECALL, CERTAIN = 0.85, 0.6
+RECALL, CERTAIN = 0.96, 0.7
