@@ -140,12 +140,17 @@ class Caller:
 
 @asynccontextmanager
 async def calling(
-    hotline: WholeHotline, *, dialled: str = "12345", number: str | None = None, answered: bool = True
+    hotline: WholeHotline,
+    *,
+    dialled: str = "12345",
+    number: str | None = None,
+    from_user: str | None = None,
+    answered: bool = True,
 ) -> AsyncIterator[Caller]:
-    """Place a call; it is hung up on the way out."""
+    """Place a call; it is hung up on the way out. `from_user` is sent instead of the number in From."""
     number = new_number() if number is None else number
     async with Phone(user=CALLER_ACCOUNT, password=hotline.caller_password) as phone:
-        call = await phone.call(dialled, server=hotline.server, from_user=number)
+        call = await phone.call(dialled, server=hotline.server, from_user=from_user or number)
         caller = Caller(hotline, call, number)
         if answered:
             await call.answered(ANSWER_SECONDS)

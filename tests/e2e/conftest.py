@@ -26,6 +26,7 @@ async def hotline(_running: WholeHotline) -> AsyncIterator[WholeHotline]:
     await _running.restored()
     yield _running
     assert _running.process.poll() is None, "hotline run has ended in mid-test"
+    await _running.nobody_left()
 
 
 @pytest.fixture(scope="session")

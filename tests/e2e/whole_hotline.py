@@ -36,6 +36,7 @@ from tickets.domain.roles import Role
 START_SECONDS: Final = 240.0
 STOP_SECONDS: Final = 60.0
 PATIENCE: Final = 60.0
+QUIET_SECONDS: Final = 30.0
 PARTS: Final = ("asterisk", "tickets", "standins", "ivr")
 
 
@@ -196,6 +197,15 @@ class WholeHotline:
         await self.behave("operator", Behaviour.ANSWER)
         await eventually_async(self._operator_free, "the operator is free for the queue", PATIENCE)
         await eventually_async(self._quiet, "no channel is left in Asterisk", PATIENCE)
+
+    async def nobody_left(self) -> None:
+        """The test's calls end by themselves; if they do not, that is its failure, and no later test's."""
+        try:
+            await eventually_async(self._quiet, "no channel is left in Asterisk", QUIET_SECONDS)
+        except AssertionError as problem:
+            left = await self.asterisk("core show channels concise")
+            await self.asterisk("channel request hangup all")
+            raise AssertionError(f"{problem}; left were:\n{left}") from None
 
     async def ivr_ready(self) -> bool:
         page = await self.ivr("/readyz")
