@@ -1,6 +1,6 @@
 """Trains the models from the data folder, or a classifier from an organisation's own tickets.
 
-scikit-learn is used here and nowhere else; what it finds is stored as plain arrays. Everything is seeded, so the same
+scikit-learn is used for training only; what it finds is stored as plain arrays. Everything is seeded, so the same
 data gives the same model. Damaged twins stay in the fold of their sentence: a figure is never of a sentence seen.
 """
 
