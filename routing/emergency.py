@@ -17,7 +17,7 @@ import numpy as np
 from routing.decision import Emergency, EmergencyLevel
 from routing.lexicon import SERVICES, Hit, Lexicon
 from routing.linear import Found, GramModel
-from routing.rails import affirmed, alarming, brake, evidence
+from routing.rails import LONG_WINDED, affirmed, alarming, brake, evidence
 from routing.text import Utterance, read, without
 
 _COURTESY = re.compile(
@@ -29,6 +29,7 @@ HARMLESS, POSSIBLE = "harmless", "possible"
 LABELS = (HARMLESS, POSSIBLE, *SERVICES)
 _WHOLE, _WINDOW, _STEP = 64, 48, 20
 _END = 1000
+_LIKELIER_THAN_NOT = 0.5
 _RANK = {EmergencyLevel.NONE: 0, EmergencyLevel.POSSIBLE: 1, EmergencyLevel.CERTAIN: 2}
 
 
@@ -45,6 +46,7 @@ class Weighing:
     hits: tuple[Hit, ...]
     start: int
     end: int
+    lengthy: bool = False
 
 
 class Facts:
@@ -107,10 +109,13 @@ class EmergencyDetector:
         return [self._window(found, hits, everywhere, length, start, end) for start, end in windows(length)]
 
     def level(self, weighing: Weighing) -> EmergencyLevel:
-        """Danger without any word of danger must be all but sure to bridge by itself."""
+        """Danger without any word of danger must be all but sure to bridge by itself; in a long account, of which many
+        stretches are tried, it must be likelier than not to be asked about.
+        """
         if weighing.sure >= self._certain[weighing.evidence] and not weighing.brake:
             return EmergencyLevel.CERTAIN
-        if weighing.any >= self._possible or alarming(weighing.hits, weighing.end - weighing.start):
+        possible = max(self._possible, _LIKELIER_THAN_NOT) if weighing.lengthy else self._possible
+        if weighing.any >= possible or alarming(weighing.hits, weighing.end - weighing.start):
             return EmergencyLevel.POSSIBLE
         return EmergencyLevel.NONE
 
@@ -139,6 +144,7 @@ class EmergencyDetector:
             hits=tuple(inside),
             start=start,
             end=end,
+            lengthy=length > LONG_WINDED,
         )
 
 
