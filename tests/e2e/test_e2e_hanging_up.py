@@ -1,4 +1,4 @@
-"""Callers who hang up, at every point of a call: nothing is left behind, and what they said is kept to call them back."""
+"""Callers who hang up at any point: nothing is left behind, and what they said is kept to call them back."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Caller numbers with line breaks in them, as percent escapes allow: the hotline's own reading of a call stays whole."""
+"""Caller numbers with line breaks in them, as percent escapes allow: the hotline's reading of a call stays whole."""
 
 import pytest
 

@@ -49,8 +49,7 @@ async def test_sipp_is_answered_and_what_it_says_becomes_a_ticket(
         stderr=asyncio.subprocess.STDOUT,
     )
     output, _ = await process.communicate()
-    errors = "\n".join(path.read_text("utf-8", "replace") for path in tmp_path.glob("*errors.log"))
-    assert process.returncode == 0, f"{errors}\n{output.decode('utf-8', 'replace')[-3000:]}"
+    assert process.returncode == 0, f"{errors_in(tmp_path)}\n{output.decode('utf-8', 'replace')[-3000:]}"
 
     async def one_ticket() -> bool:
         return len(await hotline.tickets_of(number)) == 1
@@ -60,3 +59,8 @@ async def test_sipp_is_answered_and_what_it_says_becomes_a_ticket(
     assert ticket["completeness"] == "incomplete-callback"
     assert "".join(piece["text"] for piece in ticket["transcript"])
     assert ticket["caller"]["number"] == number
+
+
+def errors_in(folder: Path) -> str:
+    """What SIPp wrote down of its troubles."""
+    return "\n".join(path.read_text("utf-8", "replace") for path in folder.glob("*errors.log"))
