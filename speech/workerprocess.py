@@ -83,4 +83,10 @@ class WorkerProcess:
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
         self._stdin.close()
-        return await self._process.wait()
+        reaped = asyncio.ensure_future(self._process.wait())
+        try:
+            return await asyncio.shield(reaped)
+        except asyncio.CancelledError:
+            # A killed process is gone within milliseconds; left unreaped it would outlive its event loop.
+            await reaped
+            raise

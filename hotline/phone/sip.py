@@ -9,6 +9,7 @@ a header value is text that a caller may have chosen.
 
 import re
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -65,7 +66,7 @@ def new_call_id() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Message:
+class _Message(ABC):
     headers: Headers
     body: bytes = b""
 
@@ -111,8 +112,8 @@ class _Message:
             raise SipSyntaxError(f"expected a CSeq like '1 INVITE', got {self.get('CSeq')!r}")
         return int(parts[0]), parts[1]
 
-    def _start_line(self) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def _start_line(self) -> str: ...
 
     def to_bytes(self) -> bytes:
         """The datagram; Content-Length is added here. Raises ValueError when a value of ours holds CR or LF."""
@@ -166,6 +167,9 @@ def parse(data: bytes, *, max_size: int = MAX_MESSAGE) -> Request | Response:
     headers = _parse_headers(lines[1:])
     body = _cut_body(headers, body)
     headers = tuple(pair for pair in headers if pair[0].lower() != "content-length")  # to_bytes adds the true one
+    for line in (lines[0], *(value for _, value in headers)):
+        if "\r" in line or "\n" in line:
+            raise SipSyntaxError("expected lines that end with CR LF, got a lone CR or LF inside one")
     message = _parse_start(lines[0], headers, body)
     _check(message)
     return message

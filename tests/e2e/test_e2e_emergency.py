@@ -61,7 +61,7 @@ async def test_key_9_reaches_110_at_once(hotline: WholeHotline) -> None:
         pressed = time.time()
         await caller.presses("9")
         note = await caller.talks_to("emergency")
-        assert note["invited_at"] - pressed < 2.0
+        assert note["invited_at"] - pressed < 5.0
         await hears_tones_of_110(caller)
         assert (await caller.ticket())["completeness"] == "emergency"
 

@@ -20,7 +20,7 @@ async def test_key_0_reaches_an_operator(hotline: WholeHotline) -> None:
         pressed = time.time()
         await caller.presses("0")
         note = await caller.talks_to("operator")
-        assert note["invited_at"] - pressed < 2.0
+        assert note["invited_at"] - pressed < 5.0
 
 
 @pytest.mark.fault("F64")

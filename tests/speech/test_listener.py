@@ -11,6 +11,7 @@ from speech.listener import (
     ListenerEvent,
     NoSpeech,
     RecognitionLost,
+    SpeechEnded,
     SpeechStarted,
     Utterance,
 )
@@ -70,8 +71,9 @@ async def test_an_utterance_is_announced_heard_and_delivered_with_call_times() -
     assert said[0] == SpeechStarted(2.0)
     assert isinstance(said[1], Hearing)
     assert said[1].text == "垃圾"
-    assert isinstance(said[2], Utterance)
-    assert (said[2].final.text, said[2].started, said[2].ended, said[2].ended_by) == ("垃圾没人清理", 2.0, 3.5, "pause")
+    assert isinstance(said[2], SpeechEnded)
+    assert isinstance(said[3], Utterance)
+    assert (said[3].final.text, said[3].started, said[3].ended, said[3].ended_by) == ("垃圾没人清理", 2.0, 3.5, "pause")
     assert recogniser.streams[0].bias == Bias(terms=("垃圾",))
     assert recogniser.open_streams == []
 
