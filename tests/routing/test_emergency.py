@@ -1,6 +1,8 @@
 """Danger is found from partial and damaged words; words of danger without danger never bridge."""
 
+import csv
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -103,3 +105,21 @@ def test_traps_and_ordinary_matters_hardly_ever_bridge(router: Router, developme
 
 
 RECALL, CERTAIN = 0.96, 0.7
+
+
+@pytest.mark.fault("F70")
+@pytest.mark.parametrize("beginning", ["有人", "我在", "把我", "娃刚", "我们小", "你好我想"])
+def test_the_first_words_of_any_call_are_no_danger_yet(router: Router, beginning: str) -> None:
+    assert router.emergency(beginning).level is EmergencyLevel.NONE
+
+
+def test_no_beginning_of_a_held_out_ordinary_request_is_bridged(router: Router) -> None:
+    path = Path(__file__).parent / "heldout" / "categories.csv"
+    with path.open(encoding="utf-8") as file:
+        texts = [row["text"] for row in csv.DictReader(file)]
+    bridged = [
+        text
+        for text in texts[::4]
+        if any(router.emergency(text[:end]).level is EmergencyLevel.CERTAIN for end in range(3, len(text) + 1, 3))
+    ]
+    assert len(bridged) <= len(texts[::4]) // 100
