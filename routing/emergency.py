@@ -33,8 +33,6 @@ _SAYS_SOMETHING, _TELLS_A_DANGER = 5, 12
 """Positions. Without any word of danger, fewer than the first say nothing yet ("有人…" begins every other call), and
 fewer than the second are asked about, not bridged: a partial result is a beginning, whatever its n-grams are worth."""
 _LIKELIER_THAN_NOT = 0.5
-_BEGUN = 4
-"""Characters below which a partial is a sentence only just begun: "我", "有人" are how nearly everything begins."""
 _RANK = {EmergencyLevel.NONE: 0, EmergencyLevel.POSSIBLE: 1, EmergencyLevel.CERTAIN: 2}
 
 
@@ -115,12 +113,8 @@ class EmergencyDetector:
 
     def level(self, weighing: Weighing) -> EmergencyLevel:
         """Danger without any word of danger must be all but sure to bridge by itself; in a long account, of which many
-        stretches are tried, it must be likelier than not to be asked about. A sentence only just begun says nothing
-        without a word of danger, and one character ("火") never does: the next partial is less than a second away.
+        stretches are tried, it must be likelier than not to be asked about.
         """
-        size = weighing.end - weighing.start
-        if size < 2 or (size < _BEGUN and not weighing.evidence):
-            return EmergencyLevel.NONE
         spoken = weighing.end - weighing.start
         if weighing.evidence == 0 and spoken < _SAYS_SOMETHING and not alarming(weighing.hits, spoken):
             return EmergencyLevel.NONE
