@@ -3,7 +3,8 @@
 A `Media` owns one UDP socket. One `Ticker` for a whole phone calls `tick` on each of its calls every 20 ms; each tick
 sends exactly one packet: a key event if one is under way, else the next 20 ms of what is to be played, else silence. So
 the far end always gets a steady stream, as from a real telephone, and a late tick is made up by the next ones. Only
-packets from the address in the far end's session description are heard.
+packets from the address in the far end's session description are heard, and from loopback: an Asterisk on this machine
+that names another of its addresses there still sends to loopback from loopback.
 """
 
 import asyncio
@@ -256,7 +257,7 @@ class Media(asyncio.DatagramProtocol):
         self._transport = transport
 
     def datagram_received(self, data: bytes, addr: tuple[str | object, int]) -> None:
-        if self._muted or (self._remote is not None and addr[0] != self._remote.host):
+        if self._muted or (self._remote is not None and not _is_from(addr[0], self._remote.host)):
             return
         try:
             packet = Packet.parse(data)
@@ -287,6 +288,10 @@ class Media(asyncio.DatagramProtocol):
         if self._transport is None:
             raise RuntimeError("expected Media.open to have made this object")
         return self._transport
+
+
+def _is_from(source: str | object, host: str) -> bool:
+    return source == host or str(source).startswith("127.")
 
 
 def _encode(codec: Codec, pcm: bytes) -> bytes:

@@ -56,7 +56,7 @@ async def test_sipp_is_answered_and_what_it_says_becomes_a_ticket(
 
     await eventually_async(one_ticket, "SIPp's call has become one ticket")
     (ticket,) = await hotline.tickets_of(number)
-    assert ticket["completeness"] == "incomplete-callback"
+    assert ticket["completeness"] == "incomplete-callback", (ticket["transcript"], ticket["emergency"])
     assert "".join(piece["text"] for piece in ticket["transcript"])
     assert ticket["caller"]["number"] == number
 
