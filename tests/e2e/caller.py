@@ -91,12 +91,35 @@ class Caller:
                 return None
             return next((each for each in events if each.items() >= fields.items()), None)
 
-        event: dict[str, Any] = await eventually_async(found, f"board event {kind} {fields}", seconds, every=0.1)
+        try:
+            event: dict[str, Any] = await eventually_async(found, f"board event {kind} {fields}", seconds, every=0.1)
+        except AssertionError as problem:
+            raise AssertionError(f"{problem}; the call so far: {await self._story()}") from None
         return event
 
     async def turn(self, state: str, seconds: float = PATIENCE) -> None:
         """Wait until the hotline has asked and listens, in this state of the dialogue."""
         await self.event("your-turn", seconds, state=state)
+
+    async def gets_a_number(self, speech: bytes, seconds: float = 2 * PATIENCE) -> str:
+        """Tell the matter and answer whatever is asked until there is a ticket; its number.
+
+        What is asked depends on what the recogniser made of the words this time, so nothing is taken for granted.
+        """
+        answers = {"place": "#", "confirm": "1", "clarify": "1", "emergency": "2"}
+        answered = 0
+        async with asyncio.timeout(seconds):
+            while not (opened := await self.events("ticket")):
+                turns = await self.events("your-turn")
+                if len(turns) > answered:
+                    answered, state = len(turns), turns[-1]["state"]
+                    if state == "listen":
+                        await self.says(speech)
+                    elif state in answers:
+                        await self.presses(answers[state])
+                await asyncio.sleep(0.1)
+        number: str = opened[0]["number"]
+        return number
 
     async def tickets(self) -> list[dict[str, Any]]:
         return await self.hotline.tickets_of(self.number)
@@ -121,8 +144,21 @@ class Caller:
             notes = await self.hotline.standin_calls(standin, self.number)
             return next((note for note in notes if note["answered_at"] and not note["ended_at"]), None)
 
-        note: dict[str, Any] = await eventually_async(answered, f"{standin} answers {self.number}", seconds)
+        try:
+            note: dict[str, Any] = await eventually_async(answered, f"{standin} answers {self.number}", seconds)
+        except AssertionError as problem:
+            raise AssertionError(f"{problem}; the call so far: {await self._story()}") from None
         return note
+
+    async def _story(self) -> list[dict[str, Any]]:
+        """The call as the board has it, for the message of a failed test."""
+        try:
+            return [
+                {key: each.get(key) for key in ("event", "text", "to", "note", "action")}
+                for each in await self.events()
+            ]
+        except (aiohttp.ClientError, OSError, TimeoutError):
+            return []
 
     async def leaves_no_channel(self, seconds: float = 2.0) -> None:
         """Within so long nothing of this call is left in Asterisk."""

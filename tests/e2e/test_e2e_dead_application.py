@@ -122,12 +122,6 @@ async def test_with_the_ticket_service_dead_the_number_is_still_told_and_one_tic
     with hotline.unsupervised():
         hotline.kill("tickets")
         async with calling(hotline) as caller:
-            await caller.turn("listen")
-            await caller.says(speech)
-            await caller.turn("place")
-            await caller.presses("#")
-            await caller.turn("confirm")
-            await caller.presses("1")
-            number = (await caller.event("ticket"))["number"]
+            number = await caller.gets_a_number(speech)
             await caller.hears("ticket-number")
     assert (await caller.ticket())["number"] == number
