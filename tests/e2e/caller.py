@@ -101,6 +101,25 @@ class Caller:
         """Wait until the hotline has asked and listens, in this state of the dialogue."""
         await self.event("your-turn", seconds, state=state)
 
+    async def gets_to(self, state: str, seconds: float = PATIENCE) -> list[str]:
+        """Answer as soon as something is asked, until the dialogue is in `state`; the states on the way there."""
+        answers = {"place": "#", "clarify": "1", "emergency": "2"}
+        passed: list[str] = []
+        try:
+            async with asyncio.timeout(seconds):
+                while state not in passed:
+                    now = [event["to"] for event in await self.events("state")]
+                    for each in now[len(passed) :]:
+                        if each in answers and each != state:
+                            await self.presses(answers[each])
+                    passed = now
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            raise AssertionError(
+                f"the dialogue did not get to {state}; the call so far: {await self._story()}"
+            ) from None
+        return passed
+
     async def gets_a_number(self, speech: bytes, seconds: float = 2 * PATIENCE) -> str:
         """Tell the matter and answer whatever is asked until there is a ticket; its number.
 

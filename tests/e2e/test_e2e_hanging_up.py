@@ -78,8 +78,7 @@ async def test_hanging_up_during_the_read_back_leaves_a_ticket_to_call_back(
         await caller.hears("greeting")
         await caller.says(speech)
         await caller.event("final")
-        await caller.presses("#")
-        await caller.event("state", to="confirm")
+        await caller.gets_to("confirm")
         await hangs_up(caller)
         await is_to_be_called_back(caller)
 

@@ -25,8 +25,7 @@ async def test_a_call_goes_on_to_its_ticket_when_the_manager_interface_is_cut(
         assert asked_again - greeted > dead_man, "the call must outlive the last timer that AMI set"
         await caller.says(speech)
         assert (await caller.event("final"))["text"]
-        await caller.presses("#")
-        await caller.event("state", to="confirm")
+        await caller.gets_to("confirm")
         await caller.presses("1")
         number = (await caller.event("ticket"))["number"]
         await caller.hears("ticket-number")
