@@ -58,7 +58,7 @@ def read_number(pcm: bytes, digits: int = 12) -> str:
     while len(number) < digits:
         position = max(0, position - RATE // 10)
         window = sound[position : position + 2 * RATE]
-        heard = {f"{pair:02d}": _best(window, prompt_samples(f"pair-{pair:02d}")) for pair in range(100)}
+        heard = {f"{pair:02d}": _first(window, prompt_samples(f"pair-{pair:02d}")) for pair in range(100)}
         likely = {pair: offset for pair, (offset, likeness) in heard.items() if likeness >= LIKENESS}
         if not likely:
             break
@@ -86,12 +86,14 @@ def dbfs(pcm: bytes) -> float:
     return 10 * float(np.log10(square / 32_768**2)) if square else -100.0
 
 
-def _best(window: Samples, template: Samples) -> tuple[int, float]:
-    """Offset and likeness of the most alike place."""
+def _first(window: Samples, template: Samples) -> tuple[int, float]:
+    """Offset and likeness of the first place that is alike: the same pair may be read twice in a row."""
     likeness = _likeness(window, template)
-    if not len(likeness):
+    over = np.flatnonzero(likeness >= LIKENESS)
+    if not len(over):
         return 0, 0.0
-    best = int(np.argmax(likeness))
+    begin = int(over[0])
+    best = begin + int(np.argmax(likeness[begin : begin + RATE // 10]))
     return best, float(likeness[best])
 
 
