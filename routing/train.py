@@ -1,20 +1,22 @@
-"""`python -m routing.train [OUT]`: builds the models from `routing/data` and prints the figures seen, as JSON."""
+"""`python -m routing.train [OUT] [--only categories|danger]`: builds models from `routing/data`, figures as JSON."""
 
+import argparse
 import json
 import sys
 from pathlib import Path
 
 from routing.errors import DataError
 from routing.router import DATA_DIR, MODEL_DIR
-from routing.training import train
+from routing.training import PARTS, train
 
 
 def main(arguments: list[str]) -> int:
-    if len(arguments) > 1 or arguments[:1] in (["-h"], ["--help"]):
-        sys.stderr.write("usage: python -m routing.train [OUT_DIR]\n")
-        return 2
+    parser = argparse.ArgumentParser(prog="python -m routing.train", description="Build the models from routing/data.")
+    parser.add_argument("out", nargs="?", type=Path, default=MODEL_DIR, help="folder of the models")
+    parser.add_argument("--only", choices=PARTS, help="build this model alone")
+    options = parser.parse_args(arguments)
     try:
-        figures = train(DATA_DIR, Path(arguments[0]) if arguments else MODEL_DIR)
+        figures = train(DATA_DIR, options.out, (options.only,) if options.only else PARTS)
     except DataError as exc:
         sys.stderr.write(f"{exc}\n")
         return 1

@@ -25,7 +25,7 @@ from routing.features import EXTRA_WEIGHT, Floats, LinearModel, Vocabulary
 from routing.taxonomy import Taxonomy
 from routing.text import Utterance, read
 
-__all__ = ("EvalReport", "TrainReport", "digest", "evaluate_csv", "read_pairs", "score", "train", "train_csv")
+__all__ = ("PARTS", "EvalReport", "TrainReport", "digest", "evaluate_csv", "read_pairs", "score", "train", "train_csv")
 
 _FOLDS = 5
 _SEED = 12345
@@ -75,27 +75,47 @@ class TrainReport:
         return asdict(self)
 
 
-def digest(data_dir: Path) -> str:
-    """Of everything the models are trained on; tells a stale model."""
+CATEGORIES, DANGER = "categories", "danger"
+PARTS = (CATEGORIES, DANGER)
+
+
+def digest(data_dir: Path, part: str) -> str:
+    """Of what one of the `PARTS` is trained on; tells a stale model.
+
+    The danger model also takes the exemplars as ordinary talk; a change of those alone does not make it stale.
+    """
+    folder = data_dir / "danger"
+    patterns = ("exemplars*.txt", "kinds*.txt", "problems.csv", "twins_categories*.csv")
+    if part == DANGER:
+        paths = [p for p in folder.rglob("*") if p.suffix in (".csv", ".txt", ".toml")]
+    else:
+        paths = [p for pattern in patterns for p in data_dir.glob(pattern)]
     total = hashlib.sha256()
-    for path in sorted(p for p in data_dir.rglob("*") if p.suffix in (".csv", ".txt", ".toml")):
+    for path in sorted(paths):
         total.update(path.relative_to(data_dir).as_posix().encode() + b"\0" + path.read_bytes())
     return total.hexdigest()
 
 
-def train(data_dir: Path, out_dir: Path) -> dict[str, Any]:
-    """Both models from the data folder into `out_dir`; the figures seen on the way. Raises `DataError`."""
+def train(data_dir: Path, out_dir: Path, parts: Sequence[str] = PARTS) -> dict[str, Any]:
+    """The models of `parts` from the data folder into `out_dir`; the figures seen on the way. Raises `DataError`."""
     out_dir.mkdir(parents=True, exist_ok=True)
     taxonomy = Taxonomy.load(data_dir)
-    stamp = digest(data_dir)
+    figures: dict[str, Any] = {}
+    if CATEGORIES in parts:
+        figures[CATEGORIES] = _train_categories(data_dir, out_dir, taxonomy)
+    if DANGER in parts:
+        danger, figures[DANGER] = fit_danger(data_dir, taxonomy)
+        danger.notes["data"] = digest(data_dir, DANGER)
+        danger.save(out_dir / "emergency.npz")
+    return figures
+
+
+def _train_categories(data_dir: Path, out_dir: Path, taxonomy: Taxonomy) -> dict[str, Any]:
     groups = {name: problem.category.l1 for name, problem in taxonomy.problems.items()}
     model, report, first_level = _fit_classifier(_category_examples(taxonomy), groups, Fitting(), _SURE)
-    model.notes["data"] = stamp
+    model.notes["data"] = digest(data_dir, CATEGORIES)
     model.save(out_dir / "classifier.npz")
-    danger, figures = fit_danger(data_dir, taxonomy)
-    danger.notes["data"] = stamp
-    danger.save(out_dir / "emergency.npz")
-    return {"category": report.as_json() | {"l1_accuracy": first_level}, "emergency": figures}
+    return report.as_json() | {"l1_accuracy": first_level}
 
 
 def train_csv(path: Path, out_dir: Path) -> TrainReport:
