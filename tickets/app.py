@@ -18,6 +18,7 @@ from tickets.api.metrics import Metrics
 from tickets.api.security import Gate
 from tickets.domain.errors import StoreFailed, StoreUnavailable, TicketError
 from tickets.domain.roles import Role
+from tickets.ports import Clock
 from tickets.service.clock import Ids, SystemClock
 from tickets.service.tickets import TicketService
 from tickets.service.tokens import Tokens, ensure_machine_token
@@ -38,15 +39,22 @@ class AlreadyRunning(TicketError):
     title = "Another ticket service uses this database"
 
 
-async def serve(settings: TicketSettings, ready: Callable[[int], None] | None = None, *, stop: asyncio.Event) -> None:
-    """Serves until `stop` is set. `ready` is called once with the port that is listened on.
+async def serve(
+    settings: TicketSettings,
+    ready: Callable[[int], None] | None = None,
+    *,
+    stop: asyncio.Event,
+    clock: Clock | None = None,
+) -> None:
+    """Serves until `stop` is set. `ready` is called once with the port that is listened on. `clock` is the machine's
+    when none is given.
 
     The database must have been made by `tickets.store.migrate.upgrade`. With a damaged or missing one the service does
     start, refuses every request with 503 and says so in /healthz (F29). Raises AlreadyRunning, TokenFileError, and
     OSError when the port is taken.
     """
     metrics = Metrics()
-    clock = SystemClock()
+    clock = clock or SystemClock()
     options = StoreOptions(
         busy_timeout=settings.busy_timeout,
         write_timeout=settings.write_timeout,
@@ -75,7 +83,7 @@ def _application(
     files: AttachmentFiles,
     tokens: Tokens,
     metrics: Metrics,
-    clock: SystemClock,
+    clock: Clock,
 ) -> web.Application:
     service = TicketService(store, files, clock, Ids(clock))
     limits = Limits(

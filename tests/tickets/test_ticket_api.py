@@ -18,8 +18,6 @@ from tests.tickets.conftest import Serving, run_service
 from tickets.settings import TicketSettings
 from tickets.store.migrate import upgrade
 
-pytestmark = pytest.mark.usefixtures("database")
-
 TICKETS = "/api/v1/tickets"
 WAV = b"RIFF\x24\0\0\0WAVEfmt " + bytes(2000)
 

@@ -27,6 +27,12 @@ from tickets.store.rows import party_values
 TICKETS = "/api/v1/tickets"
 
 
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """These faults are about a file; what a PostgreSQL server does is its own tests' business."""
+    return sqlite_url
+
+
 def _content(database: Path) -> bytes | None:
     return database.read_bytes() if database.exists() else None
 

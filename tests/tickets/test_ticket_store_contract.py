@@ -1,16 +1,14 @@
-"""One contract, three stores: in memory, SQLite, and PostgreSQL when TICKETS_TEST_PG names one."""
+"""One contract, three stores: in memory, SQLite, and PostgreSQL."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Protocol
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from tests.fakes.tickets import START, InMemoryTickets, a_draft, a_new_ticket, an_attachment
 from tickets.domain.errors import CallRequestTaken, IllegalMove, KeyReused, NumberTaken, TicketNotFound
@@ -20,11 +18,8 @@ from tickets.domain.states import State, Verb, step
 from tickets.domain.ticket import Attachment, TicketHead
 from tickets.ports import Action, Health, StoredToken, TicketQuery, TicketStore, TokenStore
 from tickets.store.engine import open_engine, parse_url
-from tickets.store.migrate import upgrade
-from tickets.store.models import Base, ConflictRow, IdentityRow, RoleRow
+from tickets.store.models import ConflictRow
 from tickets.store.sql import StoreOptions, open_store
-
-POSTGRES = os.environ.get("TICKETS_TEST_PG")
 
 
 class Store(TicketStore, TokenStore, Protocol):
@@ -57,24 +52,10 @@ class Stores:
             await engine.dispose()
 
 
-async def _emptied(url: str) -> None:
-    engine = open_engine(parse_url(url), writes=True, size=1, busy_timeout=1)
-    kept = {RoleRow.__tablename__, IdentityRow.__tablename__}
-    names = ", ".join(name for name in Base.metadata.tables if name not in kept)
-    async with engine.begin() as connection:
-        await connection.execute(text(f"TRUNCATE {names}"))
-    await engine.dispose()
-
-
-@pytest.fixture(params=["memory", "sqlite", *(["postgresql"] if POSTGRES else [])])
-async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Stores:
-    if request.param == "memory":
-        return Stores(None)
-    url = POSTGRES if request.param == "postgresql" and POSTGRES else f"sqlite:///{tmp_path}/tickets.db"
-    upgrade(url)
-    if request.param == "postgresql":
-        await _emptied(url)
-    return Stores(url)
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def stores(request: pytest.FixtureRequest) -> Stores:
+    names = {"sqlite": "sqlite_url", "postgresql": "postgres_url"}
+    return Stores(request.getfixturevalue(names[request.param]) if request.param in names else None)
 
 
 def a_note(number: str, key: str, words: str, attachment: Attachment | None = None, verb: Verb = Verb.NOTE) -> Action:
