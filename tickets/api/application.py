@@ -1,5 +1,6 @@
 """The aiohttp application: routes from the table of operations, each wrapped by admission, problems and metrics."""
 
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Final
 
@@ -23,15 +24,23 @@ _NO_ROUTE: Final = "none"
 
 
 def make_application(
-    handlers: Handlers, gate: Gate, metrics: Metrics, clock: Clock, *, version: str, retry_after: int
+    handlers: Handlers,
+    gate: Gate,
+    metrics: Metrics,
+    clock: Clock,
+    *,
+    version: str,
+    retry_after: int,
+    extra: Iterable[Operation] = (),
 ) -> web.Application:
-    """Everything but the listening socket."""
+    """Everything but the listening socket. `extra` are the operations of neighbouring modules: they are routed,
+    guarded and documented like the rest."""
     document: dict[str, object] = {}
 
     async def openapi(_request: web.Request) -> web.StreamResponse:
         return web.json_response(document)
 
-    table = operations(handlers, metrics.handler(), openapi)
+    table = [*operations(handlers, metrics.handler(), openapi), *extra]
     document.update(openapi_document(table, version))
     application = web.Application(middlewares=[_outermost(metrics, clock, retry_after)])
     for operation in table:

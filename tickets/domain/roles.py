@@ -12,6 +12,8 @@ class Role(StrEnum):
     SUPERVISOR = "supervisor"
     LEADER = "leader"
     ADMIN = "admin"
+    PARTNER = "partner"
+    """A civic app that files and follows requests over Open311, and nothing else."""
 
 
 class Permission(StrEnum):
@@ -22,15 +24,23 @@ class Permission(StrEnum):
     LISTEN = "tickets:listen"
     NOTE = "tickets:note"
     METRICS = "metrics:read"
+    FILE = "open311:file"
+    TAXONOMY = "taxonomy:write"
+    WEBHOOKS = "webhooks:manage"
+    JOBS = "jobs:read"
+    RETENTION = "retention:manage"
 
+
+_ADMIN_ONLY: Final = frozenset({Permission.TAXONOMY, Permission.WEBHOOKS, Permission.JOBS, Permission.RETENTION})
 
 GRANTS: Final[dict[Role, frozenset[Permission]]] = {
-    Role.MACHINE: frozenset(Permission),
-    Role.OPERATOR: frozenset(Permission) - {Permission.METRICS},
+    Role.MACHINE: frozenset(Permission) - _ADMIN_ONLY,
+    Role.OPERATOR: frozenset(Permission) - _ADMIN_ONLY - {Permission.METRICS},
     Role.UNIT: frozenset({Permission.READ, Permission.NOTE}),
     Role.SUPERVISOR: frozenset({Permission.READ, Permission.NOTE, Permission.LISTEN}),
     Role.LEADER: frozenset({Permission.READ}),
     Role.ADMIN: frozenset(Permission),
+    Role.PARTNER: frozenset({Permission.FILE}),
 }
 """The table itself. Callers' numbers and recordings are for those who speak with callers."""
 

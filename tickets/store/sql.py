@@ -2,8 +2,8 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,6 +102,15 @@ class SqlStore:
         async with self._read() as connection:
             rows = (await connection.execute(_search(query))).mappings().all()
         return [summary_from(row) for row in rows]
+
+    async def write(self, run: Callable[[AsyncConnection], Awaitable[object]]) -> object:
+        """Runs `run` in the writer's next transaction, under a savepoint; durable when it returns. A TicketError that
+        `run` returns is raised after the commit. For the stores of neighbouring tables."""
+        return await self._writer.change(run)
+
+    def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A reading connection; database errors inside become refusals."""
+        return self._read()
 
     async def health(self) -> StoreHealth:
         try:
