@@ -7,7 +7,10 @@ VENV := .venv
 PY := $(VENV)/bin/python
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PROGRAMS := mmdebstrap sipp espeak-ng
-PACKAGES := mmdebstrap sip-tester espeak-ng
+PACKAGES := mmdebstrap sip-tester espeak-ng postgresql
+# Debian keeps PostgreSQL's server off the PATH. Tests run one of their own; the package shall not start another.
+POSTGRES := command -v postgres || ls /usr/lib/postgresql/*/bin/postgres
+NO_CLUSTER := /etc/postgresql-common/createcluster.d/hotline.conf
 PYTHONS := python3.13 python3.12 python3.11 python3
 
 .PHONY: setup run test unit e2e lint type fmt check clean
@@ -25,14 +28,18 @@ setup: $(VENV)/.ready
 .PHONY: programs
 programs:
 	@missing=""; for program in $(PROGRAMS); do command -v $$program >/dev/null || missing="$$missing $$program"; done; \
+	($(POSTGRES)) >/dev/null 2>&1 || missing="$$missing postgresql"; \
 	python=""; for each in $(PYTHONS); do \
 	  if command -v $$each >/dev/null && $$each -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; \
 	  then python=$$each; break; fi; done; \
 	if [ -n "$$missing" ] || [ -z "$$python" ]; then \
 	  echo "installing $(PACKAGES)$${python:+}$$([ -n "$$python" ] || echo ' python3 python3-venv')"; \
 	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get update -q >/dev/null; \
+	  case "$$missing" in *postgresql*) $(SUDO) install -d $(dir $(NO_CLUSTER)); \
+	    echo 'create_main_cluster = false' | $(SUDO) tee $(NO_CLUSTER) >/dev/null;; esac; \
 	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $(PACKAGES) \
 	    $$([ -n "$$python" ] || echo python3 python3-venv) >/dev/null; \
+	  $(SUDO) rm -f $(NO_CLUSTER); \
 	fi
 
 $(VENV)/.ready: pyproject.toml constraints.txt | programs
