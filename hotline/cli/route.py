@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from hotline.cli import route_twins
 from hotline.cli.common import AsJson, in_user_words, print_json, say, settings_of
 from hotline.errors import WrongUse
 from routing.classifier import Classifier
@@ -115,4 +116,5 @@ def _read(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def register(app: typer.Typer) -> None:
+    route_twins.add_to(group)
     app.add_typer(group, name="route")
