@@ -306,7 +306,7 @@ class FieldProblem(Answer):
 
 
 class Problem(Answer):
-    """RFC 9457. `code` is stable; switch on it, not on the words."""
+    """RFC 9457. `code` is stable; switch on it, not on the words. `allowed` has the verbs that the state takes."""
 
     type: str
     title: str
@@ -314,6 +314,7 @@ class Problem(Answer):
     detail: str
     code: str
     number: str | None = None
+    allowed: list[str] | None = None
     errors: list[FieldProblem] | None = None
 
 

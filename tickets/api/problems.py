@@ -94,6 +94,9 @@ _STATUS: Final[dict[type[errors.TicketError], int]] = {
     errors.AttachmentNotFound: 404,
     errors.InvalidValue: 422,
     errors.IllegalMove: 409,
+    errors.NotAllowed: 403,
+    errors.UnknownUnit: 422,
+    errors.NothingDue: 409,
     errors.KeyReused: 409,
     errors.NumberTaken: 409,
     errors.CallRequestTaken: 409,
@@ -120,6 +123,7 @@ def problem_response(refusal: errors.TicketError, retry_after: int) -> web.Respo
         status, code, title = refusal.plain
     number = getattr(refusal, "number", None)
     fields = refusal.errors if isinstance(refusal, HttpRefusal) else None
+    moves = list(refusal.allowed) if isinstance(refusal, errors.IllegalMove) else None
     body = Problem(
         type=f"urn:hotline-12345:problem:{code}",
         title=title,
@@ -127,6 +131,7 @@ def problem_response(refusal: errors.TicketError, retry_after: int) -> web.Respo
         detail=str(refusal),
         code=code,
         number=number,
+        allowed=moves,
         errors=fields,
     )
     response = web.Response(body=body.model_dump_json(exclude_none=True), status=status, content_type=MEDIA_TYPE)

@@ -28,10 +28,33 @@ class InvalidValue(TicketError):
 
 
 class IllegalMove(TicketError):
-    """The lifecycle table has no such move. The message names the moves that are allowed."""
+    """The lifecycle table has no such move, or a rule forbids it now. `allowed` has the verbs that the state takes."""
 
     code = "illegal_move"
     title = "The ticket cannot make this move now"
+
+    def __init__(self, message: str, allowed: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.allowed = allowed
+
+
+class NotAllowed(TicketError):
+    """The role, or the unit that the token acts for, may not do this to this ticket."""
+
+    code = "not_allowed"
+    title = "This token may not do that to this ticket"
+
+
+class UnknownUnit(TicketError):
+    code = "unknown_unit"
+    title = "The directory has no such unit"
+
+
+class NothingDue(TicketError):
+    """A step of a clock was already taken or called off."""
+
+    code = "nothing_due"
+    title = "Nothing is due"
 
 
 class KeyReused(TicketError):

@@ -20,6 +20,7 @@ class Channel(StrEnum):
     TOUTIAO = "toutiao"
     APP = "app"
     MAIL = "mail"
+    OPEN311 = "open311"
     MESSAGE_BOARD = "message-board"
     SUPERVISION = "supervision"
     TRANSFER = "transfer"

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -71,6 +72,8 @@ class TicketRow(Base):
         Index("ix_tickets_unit_name_id", "unit", "id"),
         Index("ix_tickets_created_at", "created_at"),
         Index("ix_tickets_call_id", "call_id"),
+        Index("ix_tickets_main_unit_id_id", "main_unit_id", "id"),
+        Index("ix_tickets_due_at", "due_at"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -105,6 +108,31 @@ class TicketRow(Base):
     updated_at: Mapped[datetime]
     last_seq: Mapped[int] = mapped_column(Integer)
     last_hash: Mapped[str] = mapped_column(String(64))
+    main_unit_id: Mapped[str | None] = mapped_column(String(64))
+    """The responsible unit now; before the dispatch the one that was proposed. `unit_id` stays the proposal."""
+
+    main_unit: Mapped[str | None] = mapped_column(String(128))
+    area_id: Mapped[str | None] = mapped_column(String(128))
+    area: Mapped[str | None] = mapped_column(String(128))
+    round: Mapped[int] = mapped_column(Integer, server_default="1")
+    accountable: Mapped[str | None] = mapped_column(String(64))
+    special: Mapped[str | None] = mapped_column(String(32))
+    supervised: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    exposed: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    flags: Mapped[list[Any]] = mapped_column(server_default="[]")
+    themes: Mapped[list[Any]] = mapped_column(server_default="[]")
+    parts: Mapped[list[Any]] = mapped_column(server_default="[]")
+    """Which lists of its life have entries: the others need not be read."""
+
+    due_at: Mapped[datetime | None]
+    """When the responsible unit must be done; NULL while that clock does not run."""
+
+    dispatched_at: Mapped[datetime | None]
+    signed_at: Mapped[datetime | None]
+    contacted_at: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]
+    completed_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
 
 
 class PartyRow(Base):
@@ -204,6 +232,8 @@ class TokenRow(Base):
     digest: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    unit_id: Mapped[str | None] = mapped_column(String(64))
+    """The unit that a unit's token acts for."""
 
 
 class IdentityRow(Base):

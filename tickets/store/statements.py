@@ -13,6 +13,7 @@ from sqlalchemy import and_, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+import tickets.store.models_life  # noqa: F401 - its tables belong to the metadata
 from tickets.domain.errors import (
     CallRequestTaken,
     IllegalMove,

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import tickets.store.models_life  # noqa: F401 - its tables belong to the metadata
 from tickets.store.models import Base
 
 connection = context.config.attributes["connection"]
