@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "models": "models",
     "prompts": "prompts",
     "doctor": "doctor",
+    "bench": "bench",
     "asterisk": "part_asterisk",
     "ivr": "part_ivr",
     "tickets": "part_tickets",

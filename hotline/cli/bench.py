@@ -1,0 +1,58 @@
+"""`hotline bench`: the project's own figures, each beside a peer or a limit, with the machine named."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hotline.cli.common import AsJson, in_user_words, print_json, say
+from hotline.errors import HotlineError
+
+if TYPE_CHECKING:
+    from hotline.bench.report import Report
+
+group = typer.Typer(
+    help="The project's own figures, each beside a peer or a limit.", no_args_is_help=True, rich_markup_mode=None
+)
+
+Check = Annotated[bool, typer.Option("--check", help="exit status 1 when a goal is missed")]
+Runs = Annotated[int, typer.Option("--runs", min=1, help="measured rounds of each candidate")]
+
+
+def show(run: "Callable[[], Report]", *, as_json: bool, check: bool) -> None:
+    """Run a bench and print its report; every command of this group ends here."""
+    with in_user_words():
+        report = run()
+    if as_json:
+        print_json(report.as_json(), indent=2)
+    else:
+        for line in report.lines():
+            print(line)
+    if check and report.missed:
+        raise HotlineError(f"goals missed: {', '.join(figure.name for figure in report.missed)}")
+
+
+@group.command()
+def tickets(
+    folder: Annotated[
+        Path, typer.Option("--folder", help="where the databases are made; its disk is measured")
+    ] = Path(),
+    postgres_url: Annotated[str | None, typer.Option(help="a PostgreSQL server to measure on as well")] = None,
+    connections: Annotated[int, typer.Option(min=1, help="clients at once")] = 32,
+    requests: Annotated[int, typer.Option(min=100, help="tickets in a round")] = 4000,
+    runs: Runs = 5,
+    check: Check = False,
+    json_: AsJson = False,
+) -> None:
+    """Durable ticket creates a second, beside raw commits and the service that one would write first."""
+    from hotline.bench import tickets as bench
+
+    if not folder.is_dir():
+        raise FileNotFoundError(2, "no such folder", str(folder))
+    options = bench.Options(folder.resolve(), postgres_url, connections, requests, runs)
+    show(lambda: bench.run(options, say), as_json=json_, check=check)
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(group, name="bench")
