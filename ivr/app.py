@@ -224,7 +224,7 @@ def _speech(settings: SpeechSettings, models: Path) -> SpeechPart:
     except ModelError as exc:
         log.error("recognition_degraded", reason=str(exc))
         return SpeechPart(AbsentRecogniser(str(exc)), f"degraded: {exc}")
-    log.info("recogniser_chosen", engine=choice.name, model=choice.model.name, why=choice.why)
+    log.info("recogniser_chosen", engine=choice.name, model=choice.title, why=choice.why)
     return SpeechPart(engines.build(choice, settings), "loading")
 
 

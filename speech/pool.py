@@ -272,7 +272,7 @@ class PoolRecogniser:
             if failures >= 2 and self._capabilities is None and self.failure is None:
                 self._refuse(
                     f"{self._choice.name} died twice while loading {self._choice.model}: the files are probably "
-                    f"damaged; fetch them again with `hotline models fetch {self._choice.model.name}`"
+                    f"damaged; fetch them again with `hotline models fetch {self._choice.title}`"
                 )
 
     async def _life(self, slot: _Slot) -> bool:

@@ -3,11 +3,15 @@
 Defaults were chosen by measurement on telephone-band Mandarin; each field says what it trades.
 """
 
+import re
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["EndpointSettings", "SpeechSettings"]
+__all__ = ["EndpointSettings", "EngineSetting", "SpeechSettings"]
+
+EngineSetting = Literal["auto", "vosk", "vosk-server", "sherpa-onnx", "whisper"]
+"""`auto` takes the best that is installed; the others are asked for by name."""
 
 
 class EndpointSettings(BaseModel):
@@ -34,8 +38,9 @@ class SpeechSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    engine: Literal["auto", "vosk", "whisper"] = "auto"
+    engine: EngineSetting = "auto"
     model: str | None = Field(default=None, description="folder name below the models folder, instead of the default")
+    servers: tuple[str, ...] = Field(default=(), max_length=64, description="vosk-servers, as ws://host:port")
     workers: int = Field(default=1, ge=1, le=64, description="recogniser processes; each holds a model of its own")
     threads: int = Field(default=0, ge=0, le=256, description="threads of one worker; 0 shares the cores evenly")
     streams_per_worker: int = Field(default=6, ge=1, le=1000, description="beyond this a call goes the recording way")
@@ -54,3 +59,12 @@ class SpeechSettings(BaseModel):
     beam: int = Field(default=5, ge=1, le=20)
     partial_seconds: float = Field(default=0.8, ge=0.1, le=10, description="new audio before another partial decode")
     level_dbfs: float = Field(default=-22, ge=-60, le=-1, description="loudness Whisper's input is levelled to")
+
+    @model_validator(mode="after")
+    def _servers_for_their_engine(self) -> "SpeechSettings":
+        for url in self.servers:
+            if not re.fullmatch(r"wss?://[^\s/:]+(:\d{1,5})?(/\S*)?", url):
+                raise ValueError(f"speech.servers: expected ws://host:port, got {url!r}")
+        if (self.engine == "vosk-server") != bool(self.servers):
+            raise ValueError('speech.servers and speech.engine = "vosk-server" belong together; set both or neither')
+        return self

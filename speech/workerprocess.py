@@ -44,7 +44,7 @@ class WorkerProcess:
         worker = cls(process)
         order: dict[str, Any] = {
             "engine": choice.name,
-            "model": str(choice.model.absolute()),
+            "model": str(choice.folder.absolute()),
             "settings": settings.model_dump(mode="json"),
         }
         worker.write(encode_json(Kind.CONFIG, 0, order))

@@ -14,14 +14,12 @@ from speech import engines
 from speech.engines import Engine, EngineChoice
 from speech.errors import ModelError
 from speech.evaluate import evaluate_manifest, transcribe_files
-from speech.settings import SpeechSettings
+from speech.settings import EngineSetting, SpeechSettings
 
 group = typer.Typer(help="Recognition engines and their error rates.", no_args_is_help=True, rich_markup_mode=None)
 
-ENGINES = ("vosk", "whisper")
-EngineName = Annotated[
-    Literal["auto", "vosk", "whisper"] | None, typer.Option("--engine", help="default: as configured")
-]
+ENGINES: tuple[EngineSetting, ...] = ("vosk", "vosk-server", "sherpa-onnx", "whisper")
+EngineName = Annotated[EngineSetting | None, typer.Option("--engine", help="default: as configured")]
 ModelName = Annotated[str | None, typer.Option("--model", help="folder name below the models folder")]
 BandName = Annotated[
     Literal["wide", "phone"], typer.Option("--band", help="phone: 8 kHz, A-law, 300 to 3,400 Hz before recognition")
@@ -81,7 +79,7 @@ def evaluate(
                 manifest,
                 loaded,
                 band,
-                name=f"{choice.name} {choice.model.name}",
+                name=f"{choice.name} {choice.title}",
                 progress=lambda done, of: bar.update(row, completed=done, total=of),
             )
         )
@@ -96,33 +94,35 @@ def engines_(context: typer.Context, json_: AsJson = False) -> None:
     for name in ENGINES:
         try:
             choice = engines.choose(_with(settings.speech, name, None), settings.paths.models)
-            found.append({"engine": name, "model": str(choice.model), "usable": True, "detail": choice.model.name})
+            found.append({"engine": name, "model": str(choice.model or choice.title), "usable": True, "detail": choice.title})
         except ModelError as exc:
             found.append({"engine": name, "model": None, "usable": False, "detail": str(exc)})
     try:
         chosen = engines.choose(settings.speech, settings.paths.models)
-        used: dict[str, str | None] = {"engine": chosen.name, "model": str(chosen.model), "why": chosen.why}
+        used: dict[str, str | None] = {"engine": chosen.name, "model": str(chosen.model or chosen.title), "why": chosen.why}
     except ModelError as exc:
         used = {"engine": None, "model": None, "why": str(exc)}
     if json_:
         print_json({"engines": found, "used": used})
     else:
         for each in found:
-            print(f"{each['engine']:8} {'usable' if each['usable'] else 'not usable'}: {each['detail']}")
+            print(f"{each['engine']:11} {'usable' if each['usable'] else 'not usable'}: {each['detail']}")
         print(f"used: {used['engine'] or 'none'}; {used['why']}")
     if used["engine"] is None:
         raise HotlineError("no engine can be used; `hotline models fetch` brings a model")
 
 
-def _load(context: typer.Context, engine: str | None, model: str | None) -> tuple[EngineChoice, Engine]:
+def _load(context: typer.Context, engine: EngineSetting | None, model: str | None) -> tuple[EngineChoice, Engine]:
     settings = settings_of(context)
     speech = _with(settings.speech, engine, model)
     choice = engines.choose(speech, settings.paths.models)
-    say(f"{choice.name}, {choice.model.name}: {choice.why}")
+    say(f"{choice.name}, {choice.title}: {choice.why}")
     return choice, engines.load(choice, speech)
 
 
-def _with(settings: SpeechSettings, engine: str | None, model: str | None) -> SpeechSettings:
+def _with(settings: SpeechSettings, engine: EngineSetting | None, model: str | None) -> SpeechSettings:
+    if engine == "vosk-server" and not settings.servers:
+        raise ModelError("vosk-server is not configured: set speech.servers to its address, e.g. ws://127.0.0.1:2700")
     changes = {"engine": engine, "model": model}
     return settings.model_copy(update={name: value for name, value in changes.items() if value is not None})
 

@@ -88,7 +88,7 @@ def _models(settings: Settings) -> Iterator[Finding]:
     except ModelError as exc:
         yield failed("recognition model", str(exc), "hotline models fetch")
         return
-    yield ok("recognition model", f"{choice.name} {choice.model.name}: {choice.why}")
+    yield ok("recognition model", f"{choice.name} {choice.title}: {choice.why}")
     for state in models.list_models(settings.paths.models):
         if state.path == choice.model and not state.usable:
             yield failed("recognition model files", state.detail, f"hotline models fetch {state.name}")

@@ -2,22 +2,21 @@
 
 Traps of that version this module stands between: `Model(model_name=…)` downloads and exits, so only a path is given;
 small models refuse 8 kHz unless `conf/mfcc.conf` says `--allow-upsample=true`, so the rate is read from there;
-grammar words outside the vocabulary are dropped with a warning only, so they are looked up first; after an inner
-endpoint the words move to `Result`, so results are collected; Chinese words come with spaces between them.
+grammar words outside the vocabulary are dropped with a warning only, so they are looked up first; Chinese words come
+with spaces between them.
 """
 
 import json
-import math
 import re
 from pathlib import Path
 from typing import Any, Final
 
 from speech.engines.port import Reading
+from speech.engines.vosk_answers import VoskAnswers
 from speech.errors import ModelError
 from speech.frames import bytes_of, seconds_of, to_float, to_pcm
-from speech.ports import Alternative, Bias, Capabilities
+from speech.ports import Bias, Capabilities
 from speech.resample import StreamResampler
-from speech.text.normalise import normalise
 
 __all__ = ["VoskEngine", "check_folder", "model_rates"]
 
@@ -97,7 +96,7 @@ class VoskDecoder:
         self._rate = rate
         self._resampler = None if rate == fed else StreamResampler(rate, fed)
         self._piece = bytes_of(0.2, fed)
-        self._results: list[list[Alternative]] = []
+        self._answers = VoskAnswers()
         self._heard = 0
         self._asked = 0
         self._partial = ""
@@ -109,15 +108,14 @@ class VoskDecoder:
         for at in range(0, len(pcm), self._piece):
             # `bytes` only: 0.3.45 takes neither bytearray nor memoryview.
             if self._recogniser.AcceptWaveform(bytes(pcm[at : at + self._piece])):
-                self._collect(self._recogniser.Result())
+                self._answers.hear(self._recogniser.Result())
 
     def partial(self) -> str | None:
         if seconds_of(self._heard - self._asked, self._rate) < _PARTIAL_EVERY:
             return None
         self._asked = self._heard
-        # Right after an inner endpoint the answer has no "partial" key but an empty list of alternatives.
-        now = str(json.loads(self._recogniser.PartialResult()).get("partial", ""))
-        text = normalise(" ".join([*(result[0].text for result in self._results), now]))
+        self._answers.hear(self._recogniser.PartialResult())
+        text = self._answers.words
         if not text or text == self._partial:
             return None
         self._partial = text
@@ -126,35 +124,7 @@ class VoskDecoder:
     def final(self) -> Reading:
         if self._resampler is not None:
             self._recogniser.AcceptWaveform(to_pcm(self._resampler.flush()))
-        self._collect(self._recogniser.FinalResult())
-        alternatives = combine(self._results)
+        self._answers.hear(self._recogniser.FinalResult())
+        alternatives = self._answers.alternatives
         confidence = alternatives[0].score if alternatives else None
         return Reading(alternatives, 0.0, seconds_of(self._heard, self._rate), confidence)
-
-    def _collect(self, answer: str) -> None:
-        found = json.loads(answer).get("alternatives", [])
-        readings = [(str(item.get("text", "")), float(item.get("confidence", 0.0))) for item in found]
-        if not readings or not readings[0][0].strip():
-            return
-        readings = [reading for reading in readings if reading[0].strip()]
-        # Vosk gives log-likelihoods here; their share among the n best is the score.
-        best = max(score for _, score in readings)
-        weights = [math.exp(score - best) for _, score in readings]
-        total = sum(weights)
-        self._results.append(
-            [Alternative(text, weight / total) for (text, _), weight in zip(readings, weights, strict=True)]
-        )
-
-
-def combine(results: list[list[Alternative]], limit: int = 5) -> tuple[Alternative, ...]:
-    """The readings of consecutive stretches joined rank by rank, normalised, without repeats.
-
-    A stretch with fewer readings keeps its last one; the score of a joined reading is its weakest stretch's.
-    """
-    joined: dict[str, Alternative] = {}
-    for rank in range(min(limit, max((len(result) for result in results), default=0))):
-        parts = [result[min(rank, len(result) - 1)] for result in results]
-        text = normalise(" ".join(part.text for part in parts))
-        if text:
-            joined.setdefault(text, Alternative(text, round(min(part.score for part in parts), 4)))
-    return tuple(joined.values())

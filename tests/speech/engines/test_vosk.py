@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from speech.engines.vosk import VoskEngine, combine, model_rates
+from speech.engines.vosk import VoskEngine, model_rates
+from speech.engines.vosk_answers import combine
 from speech.errors import ModelError
 from speech.ports import Alternative, Bias
 
