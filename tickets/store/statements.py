@@ -28,7 +28,9 @@ from tickets.domain.ids import CHINA, SERVICE_NODE, service_number
 from tickets.domain.states import State, Verb
 from tickets.domain.ticket import TicketHead, TicketRecord, draft_json
 from tickets.ports import Acted, Action, Created, NewTicket
+from tickets.service.outbox import ticket_notice
 from tickets.store.models import ActionRow, AttachmentRow, ConflictRow, CounterRow, EventRow, PartyRow, TicketRow
+from tickets.store.outbox import enqueue
 from tickets.store.rows import (
     attachment_from,
     attachment_values,
@@ -61,6 +63,7 @@ async def insert_tickets(connection: AsyncConnection, group: Sequence[NewTicket]
     if fresh:
         await connection.execute(insert(PartyRow), [party_values(record) for record in fresh])
         await connection.execute(insert(EventRow), [event_values(record.id, record.history[0]) for record in fresh])
+        await enqueue(connection, [ticket_notice(record.number, record.history[0]) for record in fresh])
     by_id: dict[str, Outcome] = {record.id: Created(record, fresh=True) for record in fresh}
     for new in group:
         if new.id not in by_id:
@@ -106,6 +109,7 @@ async def act(connection: AsyncConnection, action: Action) -> Acted | TicketErro
         .where(TicketRow.id == head.id)
         .values(state=event.state.value, updated_at=event.at, last_seq=event.seq, last_hash=event.hash)
     )
+    await enqueue(connection, [ticket_notice(head.number, event)])
     return Acted(event, action.attachment, fresh=True)
 
 
