@@ -65,16 +65,42 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place found in the words. `text` is what was said, `name` the gazetteer's, `kind` area, street, community …"""
+    """A place found in the words. `text` is what was said, `name` the gazetteer's, `kind` area, road, community …
+
+    `number` is the house number in figures (128号, 3栋2单元501), `relation` where from there (对面), `crossing`
+    the id of the other road of a crossing. `candidates` are the ids of all places of that name where it is not known
+    which one was meant; then `id` is only the first of them.
+    """
 
     id: str
     name: str
     kind: str
     text: str
     score: float
+    number: str = ""
+    relation: str = ""
+    crossing: str = ""
+    candidates: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {"id": self.id, "name": self.name, "kind": self.kind, "text": self.text, "score": round(self.score, 3)}
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOption:
+    """One of several places of a name; `within` names the street or town around it, `within_id` is its prompt's."""
+
+    place: Place
+    within_id: str
+    within: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceQuestion:
+    """To be asked of the caller: which of the places called `name` is meant."""
+
+    name: str
+    options: tuple[PlaceOption, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +122,7 @@ class Decision:
     needs_place: bool
     level: int
     reasons: tuple[str, ...] = field(default=())
+    place_question: PlaceQuestion | None = None
 
     def as_json(self, id_: str | None = None) -> dict[str, Any]:
         """The documented line of `hotline route`. An abstention has null in every field of `category`."""
