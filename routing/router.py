@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from routing.classifier import Classifier, Verdict
-from routing.decision import Candidate, Category, Decision, Emergency, EmergencyLevel, Place, RequestKind
+from routing.decision import Candidate, Category, Decision, Emergency, EmergencyLevel, Place, PlaceQuestion, RequestKind
 from routing.emergency import EmergencyDetector
 from routing.kinds import KindRules
 from routing.places import Gazetteer
@@ -69,6 +69,7 @@ class Router:
             needs_place=bool(problem and problem.needs_place and not places),
             level=_level(problem, emergency),
             reasons=self._reasons(verdict, phrase, unit_id, problem, places),
+            place_question=self._gazetteer.question(places),
         )
 
     def emergency(self, text: str, alternatives: Sequence[str] = ()) -> Emergency:
@@ -78,6 +79,10 @@ class Router:
     def find_places(self, text: str) -> tuple[Place, ...]:
         """For the answer to "where?"."""
         return self._gazetteer.find(read(text[:LONGEST_INPUT]))
+
+    def settle_place(self, question: PlaceQuestion, answer: str) -> Place | None:
+        """Which of several places of one name the caller's answer means; None if it names not just one of them."""
+        return self._gazetteer.settle(question, read(answer[:LONGEST_INPUT]))
 
     def spoken_names(self) -> Iterator[tuple[str, str]]:
         """Prompt id and text of every name a caller may hear."""
@@ -98,9 +103,8 @@ class Router:
         if problem is None:
             return ""
         if problem.local and kind is not RequestKind.ENQUIRY:
-            for place in places:
-                if unit := self._gazetteer.unit_of(place):
-                    return unit
+            for unit in self._gazetteer.units_of(places):
+                return unit
         return problem.unit
 
     def _reasons(
