@@ -20,6 +20,7 @@ def twins(
     limit: Annotated[int | None, typer.Option(min=1, help="at most so many sentences in this run")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="go on where an earlier run stopped")] = False,
     jobs: Annotated[int, typer.Option(min=1, max=64, help="processes, a core each")] = 1,
+    alternatives: Annotated[int, typer.Option(min=0, max=4, help="also so many lower readings, as others")] = 0,
     seed: Annotated[int, typer.Option(help="another seed gives other voices, paces and noises")] = 0,
 ) -> None:
     """Let every sentence be said by some voice, heard over the telephone, and recognised as in a call."""
@@ -36,16 +37,16 @@ def twins(
     speech = settings.speech.model_copy(update={"threads": 1})
     with in_user_words():
         choice = engines.choose(speech, settings.paths.models)
-        say(f"{choice.name}, {choice.model.name}: {choice.why}")
+        say(f"{choice.name}, {choice.title}: {choice.why}")
         table = read_table(file)
-        with open_twins(out, table, resume=resume) as output, _bar() as bar:
+        with open_twins(out, table, resume=resume, alternatives=alternatives) as output, _bar() as bar:
             left = [row for row in table.rows if row not in output.done][:limit]
             line = bar.add_task("listening", total=len(left))
             tasks = (Job(at, table.text(row), take_for(table.text(row), chosen, seed)) for at, row in enumerate(left))
             same = 0
             for heard in listen(tasks, ListenerSpec(settings.paths.models, speech), jobs):
-                output.add(left[heard.row], heard.text)
-                same += heard.text == table.text(left[heard.row])
+                output.add(left[heard.row], heard.readings)
+                same += heard.readings[:1] == (table.text(left[heard.row]),)
                 bar.advance(line)
     print_json({"sentences": len(table.rows), "before": len(output.done), "added": len(left), "unchanged": same})
 

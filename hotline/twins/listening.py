@@ -28,8 +28,8 @@ _BEFORE, _AFTER = 0.4, 0.6
 class Ear(Protocol):
     """What makes a twin; `Listener` is one."""
 
-    def hear(self, text: str, take: Take) -> str:
-        """What was understood, or the empty string."""
+    def hear(self, text: str, take: Take) -> tuple[str, ...]:
+        """The readings, best first; none when nothing was understood."""
         ...
 
 
@@ -56,13 +56,14 @@ class Listener:
         self._voice_of = voice_of
         self._engine = engine
 
-    def hear(self, text: str, take: Take) -> str:
+    def hear(self, text: str, take: Take) -> tuple[str, ...]:
         voice = self._voice_of(take)
         said = np.asarray(voice.synthesise(text), dtype=np.float32)
         if not said.size or not np.any(said):
-            return ""
+            return ()
         audio = in_noise(said, voice.sample_rate, take)
-        return decode_pcm(self._engine, to_phone(audio, voice.sample_rate), RATE).text
+        reading = decode_pcm(self._engine, to_phone(audio, voice.sample_rate), RATE)
+        return tuple(each.text for each in reading.alternatives)
 
 
 def in_noise(said: Float32, rate: int, take: Take) -> Float32:

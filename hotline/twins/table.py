@@ -1,4 +1,5 @@
-"""The CSV of sentences and the CSV of their twins: the same columns and one more, `heard`.
+"""The CSV of sentences and the CSV of their twins: the same columns and `heard`, and `others` where alternatives are
+asked for: the lower-ranked readings, as a call gets them too, with a bar between them.
 
 Rows of the twins are written as they get ready and flushed one by one. A run that was cut off leaves at most one torn
 last line, which is removed before more are added; what stands there already is not done again.
@@ -13,9 +14,10 @@ from typing import Protocol
 
 from hotline.errors import WrongUse
 
-__all__ = ["HEARD", "Table", "Twins", "open_twins", "read_table"]
+__all__ = ["HEARD", "OTHERS", "Table", "Twins", "open_twins", "read_table"]
 
 HEARD = "heard"
+OTHERS = "others"
 _TEXT = "text"
 
 Row = tuple[str, ...]
@@ -39,13 +41,17 @@ class _Writer(Protocol):
 class Twins:
     """The output, open for adding. `done` are the rows of the input that have their twin."""
 
-    def __init__(self, writer: _Writer, flush: "Flush", done: frozenset[Row]) -> None:
+    def __init__(self, writer: _Writer, flush: "Flush", alternatives: int, done: frozenset[Row]) -> None:
         self._writer = writer
+        self._alternatives = alternatives
         self._flush = flush
         self.done = done
 
-    def add(self, row: Row, heard: str) -> None:
-        self._writer.writerow((*row, heard))
+    def add(self, row: Row, readings: Sequence[str]) -> None:
+        """`readings` best first; none when nothing was understood."""
+        heard = (readings[0] if readings else "",)
+        others = ("|".join(readings[1 : 1 + self._alternatives]),) if self._alternatives else ()
+        self._writer.writerow((*row, *heard, *others))
         self._flush()
 
 
@@ -74,13 +80,13 @@ def read_table(path: Path) -> Table:
 
 
 @contextmanager
-def open_twins(path: Path, table: Table, *, resume: bool) -> Iterator[Twins]:
+def open_twins(path: Path, table: Table, *, resume: bool, alternatives: int = 0) -> Iterator[Twins]:
     """Without `resume` the file must not exist yet: recognition is dear, and nothing is overwritten.
 
     Raises `WrongUse` for a file that exists, or that is not the twins of a table with these columns.
     """
     done: frozenset[Row] = frozenset()
-    head = (*table.columns, HEARD)
+    head = (*table.columns, HEARD, *((OTHERS,) if alternatives else ()))
     fresh = not path.exists() or path.stat().st_size == 0
     if not fresh:
         if not resume:
@@ -89,12 +95,12 @@ def open_twins(path: Path, table: Table, *, resume: bool) -> Iterator[Twins]:
         columns, rows = _read(path)
         if columns != head:
             raise WrongUse(f"{path}: expected the columns {','.join(head)}, found {','.join(columns)}")
-        done = frozenset(row[:-1] for row in rows.values())
+        done = frozenset(row[: len(table.columns)] for row in rows.values())
     with path.open("a", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         if fresh:
             writer.writerow(head)
-        yield Twins(writer, file.flush, done)
+        yield Twins(writer, file.flush, alternatives, done)
 
 
 def _read(path: Path) -> tuple[Row, dict[int, Row]]:

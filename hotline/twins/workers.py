@@ -35,10 +35,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """The answer to a job."""
+    """The answer to a job: its readings, best first."""
 
     row: int
-    text: str
+    readings: tuple[str, ...]
 
 
 def listen(jobs: Iterable[Job], open_ear: Callable[[], Ear], processes: int) -> Iterator[Heard]:

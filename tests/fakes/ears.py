@@ -11,10 +11,10 @@ from speech.errors import ModelError
 class BackwardsEar:
     """Hears every text backwards; dies as a crashed library would on a text with 崩."""
 
-    def hear(self, text: str, take: Take) -> str:
+    def hear(self, text: str, take: Take) -> tuple[str, ...]:
         if "崩" in text:
             os._exit(3)
-        return text[::-1]
+        return text[::-1], text
 
 
 def open_backwards() -> BackwardsEar:

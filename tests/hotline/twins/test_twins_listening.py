@@ -41,7 +41,7 @@ class MeasuringEngine:
         return None
 
     def final(self) -> Reading:
-        return Reading((Alternative(str(self._bytes // 16), 1.0),), 0.0, 0.0)
+        return Reading((Alternative(str(self._bytes // 16), 1.0), Alternative("other", 0.5)), 0.0, 0.0)
 
 
 def test_noise_is_as_far_below_the_voice_as_asked_and_surrounds_it() -> None:
@@ -60,9 +60,9 @@ def test_the_same_take_makes_the_same_noise() -> None:
 
 def test_a_listener_gives_the_recogniser_telephone_audio() -> None:
     listener = Listener(lambda _: ToneVoice(1.0), MeasuringEngine())
-    assert listener.hear("喂", TAKE) == "2000"
+    assert listener.hear("喂", TAKE) == ("2000", "other")
 
 
 def test_a_text_without_sound_is_heard_as_nothing() -> None:
     listener = Listener(lambda _: ToneVoice(0.0), MeasuringEngine())
-    assert listener.hear("…", TAKE) == ""
+    assert listener.hear("…", TAKE) == ()

@@ -46,7 +46,7 @@ def test_a_file_that_is_not_there_or_not_text_is_refused(tmp_path: Path) -> None
 def test_twins_are_written_beside_their_rows_and_an_existing_file_is_not_overwritten(tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
     with open_twins(out, SMALL, resume=False) as twins:
-        twins.add(SMALL.rows[0], "落下着火了")
+        twins.add(SMALL.rows[0], ["落下着火了", "楼下着火吧"])
         assert out.read_text(encoding="utf-8") == "situation,text,heard\nfire,楼下着火了,落下着火了\n"
     with pytest.raises(WrongUse, match="--resume"), open_twins(out, SMALL, resume=False):
         pass
@@ -56,7 +56,7 @@ def test_a_run_that_was_cut_off_goes_on_without_the_torn_line(tmp_path: Path) ->
     out = written(tmp_path / "out.csv", "situation,text,heard\nfire,楼下着火了,落下着火了\ngas,屋里，有")
     with open_twins(out, SMALL, resume=True) as twins:
         assert twins.done == {SMALL.rows[0]}
-        twins.add(SMALL.rows[1], "屋里有没气味")
+        twins.add(SMALL.rows[1], ["屋里有没气味"])
     assert out.read_text(encoding="utf-8").splitlines()[2] == "gas,屋里，有煤气味,屋里有没气味"
 
 
@@ -67,3 +67,17 @@ def test_twins_of_another_table_are_not_added_to(tmp_path: Path) -> None:
         open_twins(out, SMALL, resume=True),
     ):
         pass
+
+
+def test_lower_readings_are_kept_where_they_are_asked_for(tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    with open_twins(out, SMALL, resume=False, alternatives=2) as twins:
+        twins.add(SMALL.rows[0], ["落下着火了", "楼下着火吧", "楼下找火了", "楼下"])
+        twins.add(SMALL.rows[1], [])
+    assert out.read_text(encoding="utf-8").splitlines() == [
+        "situation,text,heard,others",
+        "fire,楼下着火了,落下着火了,楼下着火吧|楼下找火了",
+        "gas,屋里，有煤气味,,",
+    ]
+    with open_twins(out, SMALL, resume=True, alternatives=2) as twins:
+        assert twins.done == set(SMALL.rows)

@@ -14,12 +14,16 @@ def jobs(*texts: str) -> list[Job]:
 
 def test_every_sentence_is_heard_once_by_whichever_process_is_free() -> None:
     heard = sorted(listen(jobs("着火了", "漏气了", "救人啊"), open_backwards, 2), key=lambda each: each.row)
-    assert heard == [Heard(0, "了火着"), Heard(1, "了气漏"), Heard(2, "啊人救")]
+    assert heard == [
+        Heard(0, ("了火着", "着火了")),
+        Heard(1, ("了气漏", "漏气了")),
+        Heard(2, ("啊人救", "救人啊")),
+    ]
 
 
 def test_a_process_that_dies_is_named_with_its_sentence_and_the_way_on() -> None:
     found = listen(jobs("好的", "崩"), open_backwards, 1)
-    assert next(found) == Heard(0, "的好")
+    assert next(found) == Heard(0, ("的好", "好的"))
     with pytest.raises(HotlineError, match=r"died on the sentence of row 1.*--resume"):
         next(found)
 
