@@ -27,9 +27,13 @@ class Gate:
 
     async def admit(self, request: web.Request, permission: Permission) -> Principal:
         """Raises Unauthorized, Forbidden or TooManyFailures. The answer to a wrong token never says what was wrong."""
-        address = request.remote or ""
         kind, _, presented = request.headers.get("Authorization", "").partition(" ")
-        principal = await self._tokens.principal(presented.strip()) if kind.lower() == "bearer" else None
+        return await self.recognise(request, presented.strip() if kind.lower() == "bearer" else "", permission)
+
+    async def recognise(self, request: web.Request, presented: str, permission: Permission) -> Principal:
+        """Like `admit`, for a token that came by another way than the Authorization header."""
+        address = request.remote or ""
+        principal = await self._tokens.principal(presented)
         if principal is None:
             # A right token is never refused for what others did from the same address.
             if self._count(address) > self._most:
