@@ -9,7 +9,7 @@ Look-up costs one dictionary access a position, so a text's cost grows with its 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Final
 
@@ -27,7 +27,7 @@ _SHORTEST_BY_SOUND, _SHORTEST_LOOSE, _SHORTEST_NEAR = 3, 4, 5
 _MOST_HITS: Final = 200
 """Hits that are weighed in one text; a caller names three. Bounds the cost of texts made of names only."""
 _NEAR_WITHIN: Final = 1200
-_MOST_COMPARED: Final = 4000
+_MOST_COMPARED: Final = 1000
 _BEFORE_A_PLACE: Final = frozenset("在住到去从往离近过于")
 
 
@@ -124,8 +124,8 @@ class Gazetteer:
     def _hits(self, utterance: Utterance) -> list[_Hit]:
         chars, rough = utterance.chars, loose(utterance.chars)
         two, lengths = self._two, self._lengths
-        hits = [_Hit(at, two[chars[at : at + 2]], 1.0) for at in range(len(chars) - 1) if chars[at : at + 2] in two]
-        hits = [_Hit(hit.start, hit.name, hit.name.score) for hit in hits[:_MOST_HITS]]
+        pairs = (at for at in range(len(chars) - 1) if chars[at : at + 2] in two)
+        hits = [_Hit(at, name := two[chars[at : at + 2]], name.score) for at in islice(pairs, _MOST_HITS)]
         covered: set[int] = set()
         for at in [at for at in range(len(chars) - 2) if rough[at : at + 3] in lengths]:
             if len(hits) >= 2 * _MOST_HITS:
@@ -215,14 +215,16 @@ def _placed(
 ) -> list[tuple[int, int, Place]]:
     """Start, end and place of each; what follows a name belongs to it as far as the next name."""
     found: list[tuple[int, int, Place]] = []
+    seen: set[str] = set()
     for number, (hit, ids) in enumerate(said):
+        if ids[0] in seen:
+            continue
+        seen.add(ids[0])
         address = after(utterance, hit.end)
         following = said[number + 1][0].start if number + 1 < len(said) else len(utterance.chars)
         if address.end > following:
             address = replace(address, end=hit.end, number="", relation="")
         entry = entries[ids[0]]
-        if any(place.id == entry.id for _, _, place in found):
-            continue
         score = hit.score / len(ids) if len(ids) > 1 else hit.score
         candidates = ids if len(ids) > 1 else ()
         text = utterance.span(hit.start, address.end)
