@@ -29,9 +29,13 @@ class Permission(StrEnum):
     WEBHOOKS = "webhooks:manage"
     JOBS = "jobs:read"
     RETENTION = "retention:manage"
+    MANAGE = "service:manage"
+    """Directory, calendar and tokens."""
 
 
-_ADMIN_ONLY: Final = frozenset({Permission.TAXONOMY, Permission.WEBHOOKS, Permission.JOBS, Permission.RETENTION})
+_ADMIN_ONLY: Final = frozenset(
+    {Permission.TAXONOMY, Permission.WEBHOOKS, Permission.JOBS, Permission.RETENTION, Permission.MANAGE}
+)
 
 GRANTS: Final[dict[Role, frozenset[Permission]]] = {
     Role.MACHINE: frozenset(Permission) - _ADMIN_ONLY,
@@ -47,10 +51,12 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who acts: the token's name (goes into the history as actor) and its role."""
+    """Who acts: the token's name (goes into the history as actor), its role, and the unit that a unit's token acts
+    for."""
 
     name: str
     role: Role
+    unit_id: str | None = None
 
     def may(self, permission: Permission) -> bool:
         return permission in GRANTS[self.role]

@@ -87,6 +87,9 @@ class Outcome(StrEnum):
     UPHELD = "upheld"
     DISMISSED = "dismissed"
     ON_THE_SPOT = "on-the-spot"
+    JOINT = "joint"
+    """Done by a unit that is not the main one: its own order moves, the ticket does not."""
+
     SATISFIED = "satisfied"
     DISSATISFIED = "dissatisfied"
     DISSATISFIED_AGAIN = "dissatisfied-again"
@@ -137,7 +140,11 @@ MOVES: Final[tuple[Move, ...]] = (
     *(Move(state, Verb.DISPATCH, State.DISPATCHED) for state in (State.ACCEPTED, State.HANDED_OVER, State.CALLED_BACK)),
     *(Move(state, Verb.DISPATCH, State.DISPATCHED) for state in (State.MERGED, State.ESCALATED)),
     Move(State.DISPATCHED, Verb.SIGN, State.SIGNED),
-    *(Move(state, Verb.SIGN, state) for state in (State.SIGNED, *HANDLING, State.EXTENSION_REQUESTED)),
+    *(
+        Move(state, verb, state, Outcome.JOINT)
+        for state in (*ORDERED, State.EXTENSION_REQUESTED, State.ANSWERED)
+        for verb in (Verb.SIGN, Verb.CONTACT, Verb.START, Verb.ANSWER, Verb.COMPLETE)
+    ),
     *(Move(state, Verb.OBJECT, state) for state in (State.DISPATCHED, State.SIGNED)),
     *(
         Move(state, Verb.DECIDE_OBJECTION, State.DISPATCHED, Outcome.UPHELD)
@@ -147,6 +154,7 @@ MOVES: Final[tuple[Move, ...]] = (
     Move(State.SIGNED, Verb.CONTACT, State.CONTACTED),
     *(Move(state, Verb.CONTACT, State.CONTACTED) for state in (State.EXTENSION_APPROVED, State.EXTENSION_REFUSED)),
     Move(State.REHANDLING, Verb.CONTACT, State.CONTACTED),
+    Move(State.IN_PROGRESS, Verb.CONTACT, State.IN_PROGRESS),
     *(Move(state, Verb.START, State.IN_PROGRESS) for state in HANDLING if state is not State.IN_PROGRESS),
     *(Move(state, Verb.REASSIGN, State.DISPATCHED) for state in (*ORDERED, State.EXTENSION_REQUESTED)),
     *(Move(state, Verb.EXTEND, State.EXTENSION_REQUESTED) for state in (State.SIGNED, *HANDLING)),
