@@ -1,27 +1,77 @@
 """The taxonomy and the unit directory as data: read from CSV and plain text, checked as a whole, refused as a whole.
 
-`problems.csv` has a row a problem type, `units.csv` a row a unit, `exemplars.txt` the callers' sentences under `[id]`
-headings. Every fault of every file is collected before `DataError` is raised, so that an editor mends them in one go.
+`problems.csv` has a row a problem type, `units.csv` a row a unit, `exemplars*.txt` the callers' sentences and
+`words.txt` further words under `[id]` headings, `taxonomy.toml` the version. Every fault of every file is collected
+before `DataError` is raised, so that an editor mends them in one go.
 """
 
-import csv
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from routing.decision import Category, RequestKind
 from routing.errors import DataError, Fault
+from routing.tables import rows, sections
 
-FEWEST_EXEMPLARS = 12
-FIRST_LEVELS = frozenset(
+__all__ = (
+    *("FEWEST_EXEMPLARS", "FIRST_LEVELS", "SPECIAL_LISTS", "TAGS", "Limit", "LimitUnit", "Problem", "Route"),
+    *("Taxonomy", "Unit", "rows", "sections"),
+)
+
+FEWEST_EXEMPLARS: Final = 12
+FIRST_LEVELS: Final = frozenset(
     (
         *("城乡建设", "党务政务", "国土资源", "环境保护", "纪检监察", "交通运输", "经济管理", "科技与信息产业"),
         *("民政", "农村农业", "商贸旅游", "卫生计生", "政法", "教育文体", "劳动和社会保障"),
     )
 )
+SPECIAL_LISTS: Final = {
+    "environment": "环境保护",
+    "poverty": "脱贫帮扶",
+    "hygiene": "卫生创建",
+    "city-appearance": "市容市貌",
+    "sudden": "突发事件",
+}
+"""The lists whose matters are dispatched and handled at once, under the eyes of a unit's deputy head."""
+TAGS: Final = (
+    *("幼有所育", "学有所教", "劳有所得", "病有所医", "老有所养", "住有所居", "弱有所扶"),
+    *("便利性", "宜居性", "多样性", "公正性", "安全性"),
+)
+"""七有 and 五性, by which matters of all classes are counted."""
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_HEADING = re.compile(r"\[([^\]]+)\]")
+_LIMIT = re.compile(r"([1-9]\d{0,2})([mhdw])")
+
+
+class LimitUnit(StrEnum):
+    """Minutes and hours run round the clock, days are calendar days, working days follow the holiday calendar."""
+
+    MINUTES = "m"
+    HOURS = "h"
+    DAYS = "d"
+    WORKING_DAYS = "w"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A time limit as the data writes it: `15m`, `24h`, `15d` or `5w` (working days)."""
+
+    count: int
+    unit: LimitUnit
+
+    def __str__(self) -> str:
+        return f"{self.count}{self.unit.value}"
+
+
+class Route(StrEnum):
+    """Who gets the matter: the unit, the street or town of the place, or both at once (双派) with the latter first."""
+
+    UNIT = "unit"
+    LOCAL = "local"
+    BOTH = "both"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,91 +86,95 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A problem type. `local` matters go straight to the street or town of the place, else to `unit`.
+    """A problem type. `route` says who gets a matter that has a place; without one, and for enquiries, `unit` does.
 
-    `level` is the response level 1 (2 h) to 4 (15 d); `special` names the special list or is empty; `words` are
-    further words callers use for it, taught to the classifier beside the exemplars.
+    `joint` are the units a street may call in (吹哨); `level` is the response level 1 (2 h) to 4 (15 d), `sign_in` the
+    time to accept the order and `deadline` the time to complete it; `special` names the special list or is empty;
+    `words` are further words callers use for it, taught to the classifier beside the exemplars.
     """
 
     category: Category
     kind: RequestKind
     unit: str
-    local: bool
+    route: Route
+    joint: tuple[str, ...]
     needs_place: bool
     level: int
+    sign_in: Limit
+    deadline: Limit
     special: str
+    tags: tuple[str, ...]
     words: tuple[str, ...]
     exemplars: tuple[str, ...]
+
+    @property
+    def local(self) -> bool:
+        """Whether the street or town of the place comes first."""
+        return self.route is not Route.UNIT
 
 
 @dataclass(frozen=True, slots=True)
 class Taxonomy:
     problems: dict[str, Problem]
     units: dict[str, Unit]
+    version: str = field(default="")
 
     @classmethod
     def load(cls, folder: Path) -> "Taxonomy":
         """Raises `DataError` with every fault found."""
         faults: list[Fault] = []
+        version = _version(folder / "taxonomy.toml", faults)
         units = _units(folder / "units.csv", faults)
-        exemplars = {name: lines for _, name, lines in sections(folder / "exemplars.txt", faults)}
-        problems = _problems(folder / "problems.csv", exemplars, units, faults)
-        for number, name, _ in sections(folder / "exemplars.txt", []):
-            if problems and name not in problems:
-                faults.append(Fault("exemplars.txt", number, f"sentences for {name!r}, which is no id in problems.csv"))
+        texts = _Texts.read(folder, faults)
+        problems, known = _problems(folder / "problems.csv", texts, units, faults)
+        if known:
+            for fault_file, line, name in texts.headings:
+                if name not in known:
+                    faults.append(Fault(fault_file, line, f"[{name}] is no id in problems.csv"))
         if faults:
             raise DataError(faults)
-        return cls(problems, units)
+        return cls(problems, units, version)
 
 
-def rows(path: Path, columns: tuple[str, ...], faults: list[Fault]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Line number and cells of every well-formed row of a UTF-8 CSV with exactly these columns."""
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """Sentences and words by problem id, and every heading with its file and line."""
+
+    exemplars: Mapping[str, tuple[str, ...]]
+    words: Mapping[str, tuple[str, ...]]
+    headings: tuple[tuple[str, int, str], ...]
+
+    @classmethod
+    def read(cls, folder: Path, faults: list[Fault]) -> "_Texts":
+        exemplars: dict[str, list[str]] = {}
+        first: dict[str, str] = {}
+        headings: list[tuple[str, int, str]] = []
+        for path in sorted(folder.glob("exemplars*.txt")):
+            for line, name, sentences in sections(path, faults):
+                headings.append((path.name, line, name))
+                exemplars.setdefault(name, []).extend(sentences)
+                for sentence in sentences:
+                    if sentence in first:
+                        message = f"{sentence!r} under [{name}] again; first under [{first[sentence]}]"
+                        faults.append(Fault(path.name, line, message))
+                    first.setdefault(sentence, name)
+        words: dict[str, tuple[str, ...]] = {}
+        for line, name, lines in sections(folder / "words.txt", faults):
+            headings.append(("words.txt", line, name))
+            words[name] = tuple(dict.fromkeys(word for text in lines for word in text.split()))
+        return cls({name: tuple(lines) for name, lines in exemplars.items()}, words, tuple(headings))
+
+
+def _version(path: Path, faults: list[Fault]) -> str:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            head = next(reader, [])
-            if tuple(head) != columns:
-                faults.append(Fault(path.name, 1, f"expected the columns {','.join(columns)}, found {','.join(head)}"))
-                return
-            for cells in reader:
-                if not cells:
-                    continue
-                if len(cells) != len(columns):
-                    faults.append(
-                        Fault(path.name, reader.line_num, f"expected {len(columns)} cells, found {len(cells)}")
-                    )
-                else:
-                    yield reader.line_num, dict(zip(columns, (cell.strip() for cell in cells), strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as exc:
+        found = tomllib.loads(path.read_text(encoding="utf-8")).get("version")
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
         faults.append(Fault(path.name, 0, f"cannot be read: {exc}"))
-
-
-def sections(path: Path, faults: list[Fault]) -> Iterator[tuple[int, str, tuple[str, ...]]]:
-    """Line of the heading, heading and sentences of a text file; `#` starts a comment line."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as exc:
-        faults.append(Fault(path.name, 0, f"cannot be read: {exc}"))
-        return
-    found: list[tuple[int, str, list[str]]] = []
-    headings: dict[str, int] = {}
-    for number, raw in enumerate(lines, 1):
-        line = raw.strip()
-        if not line or line.startswith("#"):
-            continue
-        if heading := _HEADING.fullmatch(line):
-            name = heading[1].strip()
-            if name in headings:
-                faults.append(Fault(path.name, number, f"[{name}] again; first on line {headings[name]}"))
-            headings.setdefault(name, number)
-            found.append((number, name, []))
-        elif not found:
-            faults.append(Fault(path.name, number, "a sentence before the first [heading]"))
-        elif line in found[-1][2]:
-            faults.append(Fault(path.name, number, f"the same sentence twice under [{found[-1][1]}]"))
-        else:
-            found[-1][2].append(line)
-    yield from ((number, name, tuple(sentences)) for number, name, sentences in found)
+        return ""
+    if not isinstance(found, str) or not re.fullmatch(r"\d+\.\d+\.\d+", found):
+        faults.append(Fault(path.name, 1, f'expected version = "1.2.3", found {found!r}'))
+        return ""
+    return found
 
 
 def _units(path: Path, faults: list[Fault]) -> dict[str, Unit]:
@@ -139,35 +193,54 @@ def _units(path: Path, faults: list[Fault]) -> dict[str, Unit]:
 
 
 _PROBLEM_COLUMNS = (
-    *("id", "l1", "l2", "problem", "kind", "unit", "route", "needs_place", "level", "special", "words"),
+    *("id", "l1", "l2", "problem", "kind", "unit", "route", "joint", "needs_place", "level", "sign_in", "deadline"),
+    *("special", "tags"),
 )
 
 
 def _problems(
-    path: Path, exemplars: dict[str, tuple[str, ...]], units: dict[str, Unit], faults: list[Fault]
-) -> dict[str, Problem]:
+    path: Path, texts: _Texts, units: dict[str, Unit], faults: list[Fault]
+) -> tuple[dict[str, Problem], set[str]]:
+    """The sound problem types, and every id that has a row."""
     problems: dict[str, Problem] = {}
+    names: dict[str, str] = {}
+    known: set[str] = set()
     for line, row in rows(path, _PROBLEM_COLUMNS, faults):
-        wrong = list(_problem_faults(row, problems, exemplars, units))
+        wrong = list(_problem_faults(row, known, texts.exemplars, units))
+        known.add(row["id"])
+        if other := names.get(row["problem"]):
+            wrong.append(f"problem name {row['problem']!r} is already that of {other!r}")
+        names.setdefault(row["problem"], row["id"])
         faults.extend(Fault(path.name, line, message) for message in wrong)
-        if wrong:
-            continue
-        problems[row["id"]] = Problem(
-            Category(row["id"], row["l1"], row["l2"], row["problem"]),
-            RequestKind(row["kind"]),
-            row["unit"],
-            row["route"] == "local",
-            row["needs_place"] == "yes",
-            int(row["level"]),
-            row["special"],
-            tuple(row["words"].split()),
-            exemplars[row["id"]],
-        )
-    return problems
+        if not wrong:
+            problems[row["id"]] = _problem(row, texts)
+    return problems, known
+
+
+def _problem(row: Mapping[str, str], texts: _Texts) -> Problem:
+    return Problem(
+        category=Category(row["id"], row["l1"], row["l2"], row["problem"]),
+        kind=RequestKind(row["kind"]),
+        unit=row["unit"],
+        route=Route(row["route"]),
+        joint=tuple(row["joint"].split()),
+        needs_place=row["needs_place"] == "yes",
+        level=int(row["level"]),
+        sign_in=_limit(row["sign_in"]),
+        deadline=_limit(row["deadline"]),
+        special=row["special"],
+        tags=tuple(row["tags"].split()),
+        words=texts.words.get(row["id"], ()),
+        exemplars=texts.exemplars[row["id"]],
+    )
+
+
+def _limit(text: str) -> Limit:
+    return Limit(int(text[:-1]), LimitUnit(text[-1]))
 
 
 def _problem_faults(
-    row: dict[str, str], known: dict[str, Problem], exemplars: dict[str, tuple[str, ...]], units: dict[str, Unit]
+    row: Mapping[str, str], known: set[str], exemplars: Mapping[str, tuple[str, ...]], units: Mapping[str, Unit]
 ) -> Iterator[str]:
     if not _ID.fullmatch(row["id"]):
         yield f"id {row['id']!r} is not ascii-kebab"
@@ -177,15 +250,26 @@ def _problem_faults(
         yield f"first level {row['l1']!r} is not one of the 15 official names"
     if not row["l2"] or not row["problem"]:
         yield "second level and problem name are needed"
-    if row["kind"] not in {kind.value for kind in RequestKind}:
-        yield f"kind {row['kind']!r} is not one of {', '.join(kind.value for kind in RequestKind)}"
-    if row["unit"] not in units:
-        yield f"unit {row['unit']!r} is not in units.csv"
-    if row["route"] not in ("unit", "local"):
-        yield f"route {row['route']!r} is not unit or local"
-    if row["needs_place"] not in ("yes", "no"):
-        yield f"needs_place {row['needs_place']!r} is not yes or no"
-    if row["level"] not in ("1", "2", "3", "4"):
-        yield f"level {row['level']!r} is not 1 to 4"
+    for unit in (row["unit"], *row["joint"].split()):
+        if unit not in units:
+            yield f"unit {unit!r} is not in units.csv"
+    for column, allowed in _ALLOWED.items():
+        if row[column] not in allowed:
+            yield f"{column} {row[column]!r} is not one of {', '.join(filter(None, allowed))}"
+    for column in ("sign_in", "deadline"):
+        if not _LIMIT.fullmatch(row[column]):
+            yield f"{column} {row[column]!r} is not a limit such as 15m, 24h, 15d or 5w (working days)"
+    for tag in row["tags"].split():
+        if tag not in TAGS:
+            yield f"tag {tag!r} is not one of {', '.join(TAGS)}"
     if (count := len(exemplars.get(row["id"], ()))) < FEWEST_EXEMPLARS:
-        yield f"{row['id']!r} has {count} sentences in exemplars.txt, at least {FEWEST_EXEMPLARS} are needed"
+        yield f"{row['id']!r} has {count} sentences in exemplars*.txt, at least {FEWEST_EXEMPLARS} are needed"
+
+
+_ALLOWED: Final = {
+    "kind": tuple(kind.value for kind in RequestKind),
+    "route": tuple(route.value for route in Route),
+    "needs_place": ("yes", "no"),
+    "level": ("1", "2", "3", "4"),
+    "special": ("", *SPECIAL_LISTS),
+}

@@ -85,7 +85,7 @@ def digest(data_dir: Path, part: str) -> str:
     The danger model also takes the exemplars as ordinary talk; a change of those alone does not make it stale.
     """
     folder = data_dir / "danger"
-    patterns = ("exemplars*.txt", "kinds*.txt", "problems.csv", "twins_categories*.csv")
+    patterns = ("exemplars*.txt", "words.txt", "kinds*.txt", "problems.csv", "twins_categories*.csv")
     if part == DANGER:
         paths = [p for p in folder.rglob("*") if p.suffix in (".csv", ".txt", ".toml")]
     else:
@@ -146,7 +146,7 @@ def _category_examples(taxonomy: Taxonomy) -> list[Example]:
             examples.append(Example(read(talked_around(sentence, rng)), name, group, 0.5))
             examples.append(Example(read(misheard(sentence, _MISHEARD, rng)), name, group, 0.5))
             group += 1
-        for count in (1, 2, 2, 3, 3):
+        for count in (1, 2, 2, 3, 3) if problem.words else ():
             words = "".join(rng.sample(problem.words, min(count, len(problem.words))))
             examples.append(Example(read(words), name, -1, 0.5))
         examples += [Example(read(word), name, -1, 0.5) for word in (*problem.words, problem.category.problem)]

@@ -26,7 +26,7 @@ def append(path: Path, text: str) -> None:
 def test_every_first_level_class_has_a_problem_type() -> None:
     problems = Taxonomy.load(DATA_DIR).problems.values()
     assert {problem.category.l1 for problem in problems} == FIRST_LEVELS
-    assert len(problems) >= 45
+    assert len(problems) >= 120
     assert all(len(problem.exemplars) >= FEWEST_EXEMPLARS for problem in problems)
 
 
@@ -56,13 +56,14 @@ def test_every_spoken_name_has_its_own_prompt_id(router: Router) -> None:
 
 
 def test_all_faults_are_listed_with_file_and_line(copy: Path) -> None:
-    append(copy / "problems.csv", "garbage,无此类,其他,名,shout,nobody,sideways,maybe,7,,词\n")
+    append(copy / "problems.csv", "garbage,无此类,其他,名,shout,nobody,sideways,noone,maybe,7,soon,0w,rare,十全\n")
     append(copy / "units.csv", "housing,又一个,department,\n")
     append(copy / "exemplars.txt", "[no-such-type]\n一句话\n")
     with pytest.raises(DataError) as caught:
         Taxonomy.load(copy)
     found = [str(fault) for fault in caught.value.faults]
-    for expected in ("used twice", "无此类", "shout", "nobody", "sideways", "maybe", "'7'", "no-such-type"):
+    names = ("shout", "nobody", "sideways", "noone", "maybe", "'7'", "soon", "0w", "rare", "十全", "no-such-type")
+    for expected in ("used twice", "无此类", *names):
         assert any(expected in fault for fault in found), expected
     assert all(
         fault.file in ("problems.csv", "units.csv", "exemplars.txt") and fault.line for fault in caught.value.faults
@@ -70,8 +71,21 @@ def test_all_faults_are_listed_with_file_and_line(copy: Path) -> None:
 
 
 def test_a_problem_type_without_sentences_is_refused(copy: Path) -> None:
-    append(copy / "problems.csv", "silent,民政,其他,无声,help,housing,unit,no,3,,词\n")
+    append(copy / "problems.csv", "silent,民政,其他,无声,help,housing,unit,,no,3,1w,5w,,\n")
     with pytest.raises(DataError, match="0 sentences"):
+        Taxonomy.load(copy)
+
+
+def test_a_sentence_under_two_types_is_refused(copy: Path) -> None:
+    append(copy / "exemplars.txt", "[small-ads]\n路灯坏了\n[cables]\n路灯坏了\n")
+    with pytest.raises(DataError, match=r"again; first under") as caught:
+        Taxonomy.load(copy)
+    assert {fault.file for fault in caught.value.faults} == {"exemplars.txt"}
+
+
+def test_a_version_that_is_none_is_refused(copy: Path) -> None:
+    (copy / "taxonomy.toml").write_text('version = "new"\n', encoding="utf-8")
+    with pytest.raises(DataError, match=r"taxonomy\.toml:1"):
         Taxonomy.load(copy)
 
 
