@@ -29,12 +29,13 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NewTicket:
-    """A creation. `fingerprint` is that of the body as sent; `actor` the token's name."""
+    """A creation. `body` is the draft as plain JSON values, `fingerprint` that body's; `actor` the token's name."""
 
     id: str
     key: str
     fingerprint: str
     draft: TicketDraft
+    body: Mapping[str, Any]
     at: datetime
     actor: str
 

@@ -212,8 +212,9 @@ def a_draft(number: str | None = None, call: str | None = None, **changes: Any) 
 def a_new_ticket(key: str, draft: TicketDraft | None = None, *, order: int = 1, at: datetime = START) -> NewTicket:
     """`order` makes the row id: a higher one is newer."""
     draft = draft or a_draft()
+    body = draft_json(draft)
     return NewTicket(
-        id=f"{order:032x}", key=key, fingerprint=fingerprint(draft_json(draft)), draft=draft, at=at, actor="machine"
+        id=f"{order:032x}", key=key, fingerprint=fingerprint(body), draft=draft, body=body, at=at, actor="machine"
     )
 
 

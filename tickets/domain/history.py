@@ -16,6 +16,8 @@ from tickets.domain.states import State, Verb
 GENESIS: Final = "0" * 64
 """What stands for the hash before the first event."""
 
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -33,8 +35,7 @@ class Event:
 
 def canonical(value: Any) -> bytes:
     """JSON with one spelling only. Raises ValueError on NaN and infinities."""
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return text.encode("utf-8")
+    return _ENCODER.encode(value).encode("utf-8")
 
 
 def fingerprint(value: Any) -> str:

@@ -41,11 +41,13 @@ class TicketService:
         store's refusals."""
         if draft.number is not None:
             TicketNumber.parse(draft.number)
+        body = draft_json(draft)
         new = NewTicket(
             id=self._ids.next(),
             key=key,
-            fingerprint=fingerprint(draft_json(draft)),
+            fingerprint=fingerprint(body),
             draft=draft,
+            body=body,
             at=self._clock.now(),
             actor=who.name,
         )

@@ -61,7 +61,7 @@ def open_engine(url: URL, *, writes: bool, size: int, busy_timeout: float, creat
             max_overflow=0,
             pool_pre_ping=True,
             hide_parameters=True,
-            json_serializer=_json,
+            json_serializer=json_text,
             pool_timeout=busy_timeout,
         )
     opened = url.set(database=path.as_uri(), query={"mode": "rwc" if create else "rw", "uri": "true"})
@@ -72,24 +72,16 @@ def open_engine(url: URL, *, writes: bool, size: int, busy_timeout: float, creat
         max_overflow=0,
         pool_timeout=busy_timeout,
         hide_parameters=True,
-        json_serializer=_json,
+        json_serializer=json_text,
         connect_args={"timeout": busy_timeout},
     )
-    milliseconds = int(busy_timeout * 1000)
 
     def prepare(connection: Any, _record: object) -> None:
         # The driver would otherwise begin transactions by itself, and only before some statements.
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in (
-            f"busy_timeout={milliseconds}",
-            # Turning WAL on writes to the file; the reader that examines a database must leave it as it is.
-            *(("journal_mode=WAL",) if writes else ()),
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            f"query_only={'OFF' if writes else 'ON'}",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
+        for pragma in sqlite_pragmas(writes=writes, busy_timeout=busy_timeout):
+            cursor.execute(pragma)
         cursor.close()
 
     def begin(connection: Connection) -> None:
@@ -98,6 +90,18 @@ def open_engine(url: URL, *, writes: bool, size: int, busy_timeout: float, creat
     event.listen(engine.sync_engine, "connect", prepare)
     event.listen(engine.sync_engine, "begin", begin)
     return engine
+
+
+def sqlite_pragmas(*, writes: bool, busy_timeout: float) -> tuple[str, ...]:
+    """What every connection to a SQLite database is told first; `busy_timeout` in seconds."""
+    return (
+        f"PRAGMA busy_timeout={int(busy_timeout * 1000)}",
+        # Turning WAL on writes to the file; the reader that examines a database must leave it as it is.
+        *(("PRAGMA journal_mode=WAL",) if writes else ()),
+        "PRAGMA synchronous=FULL",
+        "PRAGMA foreign_keys=ON",
+        f"PRAGMA query_only={'OFF' if writes else 'ON'}",
+    )
 
 
 def translate(exc: Exception) -> StoreUnavailable | None:
@@ -146,5 +150,6 @@ def sqlstate(exc: DBAPIError) -> str:
     return ""
 
 
-def _json(value: Any) -> str:
+def json_text(value: Any) -> str:
+    """How JSON columns are written."""
     return canonical(value).decode("utf-8")

@@ -20,16 +20,14 @@ from tickets.domain.ticket import (
     TicketRecord,
     TicketSummary,
     Utterance,
-    draft_json,
 )
 
 Row = Mapping[Any, Any]
 
 
-def ticket_values(record: TicketRecord, key: str, fingerprint: str) -> dict[str, Any]:
-    """The row of a new ticket."""
+def ticket_values(record: TicketRecord, key: str, fingerprint: str, plain: Mapping[str, Any]) -> dict[str, Any]:
+    """The row of a new ticket; `plain` is its draft as plain JSON values."""
     draft, last = record.draft, record.history[-1]
-    plain = draft_json(draft)
     call = draft.call
     return {
         "id": record.id,

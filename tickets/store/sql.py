@@ -16,10 +16,11 @@ from tickets.domain.errors import TicketError
 from tickets.domain.roles import Role
 from tickets.domain.ticket import TicketRecord, TicketSummary
 from tickets.ports import Acted, Action, Created, Health, NewTicket, StoredToken, StoreHealth, TicketQuery
-from tickets.store.engine import open_engine, parse_url, translate
+from tickets.store.engine import open_engine, parse_url, sqlite_path, translate
 from tickets.store.integrity import Integrity
 from tickets.store.models import PartyRow, TicketRow, TokenRow
 from tickets.store.rows import summary_from
+from tickets.store.sqlite_groups import SqliteGroups
 from tickets.store.statements import act, load, upsert
 from tickets.store.writer import Writer
 
@@ -45,6 +46,8 @@ async def open_store(
     url = parse_url(database_url)
     integrity = Integrity(url)
     writing = open_engine(url, writes=True, size=1, busy_timeout=options.busy_timeout)
+    path = sqlite_path(url)
+    groups = SqliteGroups(path, options.busy_timeout) if path is not None else None
     reading = open_engine(url, writes=False, size=options.readers, busy_timeout=options.busy_timeout)
     writer = Writer(
         writing,
@@ -53,6 +56,7 @@ async def open_store(
         queue_size=options.queue_size,
         write_timeout=options.write_timeout,
         observe=observe,
+        groups=groups,
     )
     failure: Exception | None = None
     try:
@@ -69,6 +73,8 @@ async def open_store(
         if failure is not None:
             raise failure
     finally:
+        if groups is not None:
+            await groups.close()
         await writing.dispose()
         await reading.dispose()
 

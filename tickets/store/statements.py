@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, insert, or_, select, update
+from sqlalchemy import Table, and_, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -52,7 +52,7 @@ def upsert(connection: AsyncConnection, table: Any) -> Any:
 async def insert_tickets(connection: AsyncConnection, group: Sequence[NewTicket]) -> list[Outcome]:
     """Inserts a group; answers in the group's order: a fresh ticket, the earlier one, or what stood in the way."""
     records = await _records(connection, group)
-    rows = [ticket_values(record, new.key, new.fingerprint) for record, new in records]
+    rows = ticket_rows(records)
     # One order for every process, so that two groups on PostgreSQL wait for each other and never deadlock.
     rows.sort(key=lambda row: str(row["idempotency_key"]))
     won: set[str] = set()
@@ -60,15 +60,42 @@ async def insert_tickets(connection: AsyncConnection, group: Sequence[NewTicket]
         statement = upsert(connection, TicketRow).on_conflict_do_nothing().returning(TicketRow.id)
         won = set((await connection.execute(statement, rows)).scalars())
     fresh = [record for record, _ in records if record.id in won]
-    if fresh:
-        await connection.execute(insert(PartyRow), [party_values(record) for record in fresh])
-        await connection.execute(insert(EventRow), [event_values(record.id, record.history[0]) for record in fresh])
+    for table, values in companion_rows(fresh) if fresh else ():
+        await connection.execute(insert(table), values)
         await enqueue(connection, [ticket_notice(record.number, record.history[0]) for record in fresh])
     by_id: dict[str, Outcome] = {record.id: Created(record, fresh=True) for record in fresh}
     for new in group:
         if new.id not in by_id:
             by_id[new.id] = await _loser(connection, new)
     return [by_id[new.id] for new in group]
+
+
+def ticket_rows(records: Sequence[tuple[TicketRecord, NewTicket]]) -> list[dict[str, Any]]:
+    return [ticket_values(record, new.key, new.fingerprint, new.body) for record, new in records]
+
+
+def companion_rows(fresh: Sequence[TicketRecord]) -> list[tuple[Table, list[dict[str, Any]]]]:
+    """What a new ticket has in other tables, in the order in which it must be written. Whatever else belongs to the
+    moment of creation belongs here: every way of creating writes these rows."""
+    return [
+        (PartyRow.metadata.tables[PartyRow.__tablename__], [party_values(record) for record in fresh]),
+        (
+            EventRow.metadata.tables[EventRow.__tablename__],
+            [event_values(record.id, record.history[0]) for record in fresh],
+        ),
+    ]
+
+
+def numbered_rows(
+    group: Sequence[NewTicket],
+) -> tuple[list[TicketRecord], list[tuple[Table, list[dict[str, Any]]]]] | None:
+    """All rows of a group of tickets that bring their numbers; None when one of them does not."""
+    pairs = [(_record(new, number), new) for new in group if (number := new.draft.number) is not None]
+    if len(pairs) != len(group):
+        return None
+    records = [record for record, _ in pairs]
+    tickets = TicketRow.metadata.tables[TicketRow.__tablename__]
+    return records, [(tickets, ticket_rows(pairs)), *companion_rows(records)]
 
 
 async def act(connection: AsyncConnection, action: Action) -> Acted | TicketError:
@@ -176,7 +203,7 @@ def _day(new: NewTicket) -> str:
 
 async def _loser(connection: AsyncConnection, new: NewTicket) -> Outcome:
     """Why a row was not inserted: a repetition, another body under the key, or a number or call already taken."""
-    body = draft_json(new.draft)
+    body = dict(new.body)
     found = await load(connection, TicketRow.idempotency_key == new.key)
     if found is not None:
         record, known = found

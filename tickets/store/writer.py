@@ -19,7 +19,8 @@ from tickets.domain.errors import StoreFailed, StoreUnavailable, TicketError
 from tickets.faults import kind_and_place
 from tickets.ports import Created, NewTicket
 from tickets.store.engine import translate
-from tickets.store.statements import insert_tickets
+from tickets.store.sqlite_groups import SqliteGroups
+from tickets.store.statements import insert_tickets, numbered_rows
 
 log = structlog.get_logger()
 
@@ -55,13 +56,16 @@ class Writer:
         queue_size: int,
         write_timeout: float,
         observe: Callable[[int], None] = lambda _size: None,
+        groups: SqliteGroups | None = None,
     ) -> None:
-        """`guard` raises StoreFailed when the database must not be written; `observe` gets each group's size."""
+        """`guard` raises StoreFailed when the database must not be written; `observe` gets each group's size. With
+        `groups` new tickets take the short way into SQLite, in transactions of their own."""
         self._engine = engine
         self._guard = guard
         self._group_size = group_size
         self._write_timeout = write_timeout
         self._observe = observe
+        self._groups = groups
         self._queue: asyncio.Queue[_Entry | None] = asyncio.Queue(maxsize=queue_size)
         self._closed = False
 
@@ -94,8 +98,8 @@ class Writer:
                     break
                 entry = self._queue.get_nowait()
             open_ = entry is not None
-            if group:
-                await self._answer(group)
+            for part in self._parts(group):
+                await self._answer(part)
 
     async def _submit(self, entry: _Entry) -> object:
         if self._closed:
@@ -113,6 +117,15 @@ class Writer:
         if isinstance(answer, TicketError):
             raise answer
         return answer
+
+    def _parts(self, group: list[_Entry]) -> list[list[_Entry]]:
+        """The group as it is, or its creations and its changes apart where creations have a way of their own."""
+        if self._groups is None:
+            return [group] if group else []
+        parts: tuple[list[_Entry], list[_Entry]] = ([], [])
+        for entry in group:
+            parts[isinstance(entry, _Change)].append(entry)
+        return [part for part in parts if part]
 
     async def _answer(self, group: list[_Entry]) -> None:
         """One group from begin to answers. Never raises: the writer outlives every group."""
@@ -145,6 +158,10 @@ class Writer:
     async def _transaction(self, group: list[_Entry]) -> list[object]:
         self._guard()
         creations = [entry for entry in group if isinstance(entry, _Creation)]
+        if self._groups is not None and creations:
+            at_once = await _at_once(self._groups, [entry.new for entry in creations])
+            if at_once is not None:
+                return at_once
         answers: dict[int, object] = {}
         async with self._engine.begin() as connection:
             if creations:
@@ -155,6 +172,17 @@ class Writer:
                     async with connection.begin_nested():
                         answers[id(entry)] = await entry.run(connection)
         return [answers[id(entry)] for entry in group]
+
+
+async def _at_once(groups: SqliteGroups, group: Sequence[NewTicket]) -> list[object] | None:
+    """The answers when every one of the group is new and could be written; None when nothing was."""
+    found = numbered_rows(group)
+    if found is None:
+        return None
+    records, rows = found
+    if not await groups.insert(rows):
+        return None
+    return [Created(record, fresh=True) for record in records]
 
 
 def _unavailable(exc: Exception) -> StoreUnavailable | None:

@@ -1,0 +1,116 @@
+"""Groups of new tickets into SQLite in one visit to one thread: begin, one INSERT a table, commit.
+
+What a group costs is not SQLite's work but the way to it: every statement through an asynchronous driver is a round
+trip to its thread, and every row of an `executemany` gives up the interpreter's lock while others wait for it. One
+INSERT with many rows does neither. The rows are the same that the ordinary statements write, and their types convert
+them.
+
+Only whole groups of new tickets take this way. When a constraint refuses one of them nothing is written, and the
+ordinary way finds out which and why.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Table
+from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
+
+from tickets.store.engine import json_text, sqlite_pragmas
+
+Rows = Sequence[tuple[Table, Sequence[Mapping[str, Any]]]]
+Convert = Callable[[Any], Any] | None
+
+_STATEMENTS: Final = 512
+"""Prepared statements kept: three tables times the usual sizes of a group."""
+
+
+class SqliteGroups:
+    """Owns one connection and the thread that it lives in. One call at a time, as the writer makes them."""
+
+    def __init__(self, path: Path, busy_timeout: float) -> None:
+        """`busy_timeout` in seconds. Nothing is opened before the first group."""
+        self._path = path
+        self._busy_timeout = busy_timeout
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ticket-groups")
+        self._connection: sqlite3.Connection | None = None
+        self._texts: dict[tuple[str, int], str] = {}
+        self._columns: dict[str, list[tuple[str, Convert]]] = {}
+
+    async def insert(self, rows: Rows) -> bool:
+        """Durable when it returns True; False when a constraint refused and nothing was written. Raises
+        sqlite3.Error."""
+        statements = [self._statement(table, values) for table, values in rows if values]
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._write, statements)
+
+    async def close(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+        self._thread.shutdown()
+
+    def _statement(self, table: Table, values: Sequence[Mapping[str, Any]]) -> tuple[str, list[Any]]:
+        columns = self._columns.get(table.name)
+        if columns is None:
+            columns = self._columns[table.name] = _columns(table, values[0])
+        text = self._texts.get((table.name, len(values)))
+        if text is None:
+            text = self._texts[table.name, len(values)] = _insert(
+                table.name, [name for name, _ in columns], len(values)
+            )
+        return text, [
+            row[name] if convert is None else convert(row[name]) for row in values for name, convert in columns
+        ]
+
+    def _write(self, statements: Sequence[tuple[str, list[Any]]]) -> bool:
+        connection = self._connection
+        if connection is None:
+            connection = self._connection = _open(self._path, self._busy_timeout)
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for text, values in statements:
+                connection.execute(text, values)
+            connection.execute("COMMIT")
+        except sqlite3.IntegrityError:
+            connection.execute("ROLLBACK")
+            return False
+        except sqlite3.Error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        return True
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _open(path: Path, busy_timeout: float) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=busy_timeout, cached_statements=_STATEMENTS
+    )
+    try:
+        for pragma in sqlite_pragmas(writes=True, busy_timeout=busy_timeout):
+            connection.execute(pragma)
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _columns(table: Table, row: Mapping[str, Any]) -> list[tuple[str, Convert]]:
+    """The columns that a row of this table gives, each with what makes a value fit for the driver."""
+    dialect = sqlite_dialect(json_serializer=json_text)
+    return [
+        (column.name, column.type.dialect_impl(dialect).bind_processor(dialect))
+        for column in table.columns
+        if column.name in row
+    ]
+
+
+def _insert(table: str, names: Sequence[str], count: int) -> str:
+    """Names come from our own models and need no quoting."""
+    marks = f"({', '.join('?' * len(names))})"
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES {', '.join([marks] * count)}"  # noqa: S608 - see above
