@@ -217,7 +217,7 @@ def _plain(value: Any) -> Any:
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     if isinstance(value, str):
         return value
-    names, fields = _shape(kind)
+    names, fields = _shape(kind)  # type: ignore[arg-type]  # every class is hashable
     return {
         name: each if type(each) in _AS_IT_IS else _plain(each) for name, each in zip(names, fields(value), strict=True)
     }
