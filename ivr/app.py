@@ -112,6 +112,9 @@ class SpeechPart:
 
     @property
     def state(self) -> str:
+        load = self.recogniser.load
+        if self.recogniser.ready and load.full:
+            return f"degraded: full, {load.streams} of {load.capacity} callers heard; more go to the recording"
         return "ok" if self.recogniser.ready else self._state
 
     async def load(self) -> None:
@@ -158,7 +161,7 @@ async def serve(
         control = PanoramiskControl(account)
         stack.push_async_callback(control.aclose)
         await control.start()
-        speech = _speech(sections.speech, places.models)
+        speech = _speech(sections.speech, places)
         stack.push_async_callback(speech.recogniser.aclose)
         router = await asyncio.to_thread(Router.load)
         audio = await stack.enter_async_context(AudioSocketServer(settings.host, settings.audio_port))
@@ -197,7 +200,7 @@ async def serve(
             board,
             secrets.control_token,
             lambda: _readiness(speech, control, relay),
-            _metrics(board, spool, relay, audio),
+            _metrics(board, spool, relay, audio, speech.recogniser),
         )
         port = await _open_door(stack, door, settings)
         if ready:
@@ -218,14 +221,15 @@ async def _call(session: AgiSession, services: CallServices, recognition: str, s
     await Call(session, facts, record, listener, services).run()
 
 
-def _speech(settings: SpeechSettings, models: Path) -> SpeechPart:
+def _speech(settings: SpeechSettings, places: IvrPlaces) -> SpeechPart:
     try:
-        choice = engines.choose(settings, models)
+        choice = engines.choose(settings, places.models)
     except ModelError as exc:
         log.error("recognition_degraded", reason=str(exc))
         return SpeechPart(AbsentRecogniser(str(exc)), f"degraded: {exc}")
     log.info("recogniser_chosen", engine=choice.name, model=choice.title, why=choice.why)
-    return SpeechPart(engines.build(choice, settings), "loading")
+    # Three seconds of speech by which a worker measures how many callers it can listen to.
+    return SpeechPart(engines.build(choice, settings, places.sounds / "clarify.wav"), "loading")
 
 
 async def _prompts(settings: IvrSettings, places: IvrPlaces) -> PromptLibrary:
@@ -252,13 +256,17 @@ def _readiness(speech: SpeechPart, control: CallControl, relay: Relay) -> dict[s
     }
 
 
-def _metrics(board: Board, spool: Spool, relay: Relay, audio: AudioSocketServer) -> CollectorRegistry:
+def _metrics(
+    board: Board, spool: Spool, relay: Relay, audio: AudioSocketServer, recogniser: Recogniser
+) -> CollectorRegistry:
     registry = CollectorRegistry()
     for name, text, read in (
         ("hotline_calls_live", "calls in the application now", lambda: float(len(board.live()))),
         ("hotline_spool_pending", "tickets and recordings the service has not taken yet", lambda: float(spool.count())),
         ("hotline_spool_quarantined", "spool files a person must look at", lambda: float(spool.quarantined())),
         ("hotline_relay_sent", "tickets and recordings delivered since start", lambda: float(relay.sent)),
+        ("hotline_recognition_streams", "callers listened to now", lambda: float(recogniser.load.streams)),
+        ("hotline_recognition_capacity", "callers that can be", lambda: float(recogniser.load.capacity)),
         ("hotline_audio_late_max_seconds", "worst pacing lateness", lambda: float(audio.pacing.late_seconds_max)),
     ):
         Gauge(name, text, registry=registry).set_function(read)

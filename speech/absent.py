@@ -1,5 +1,6 @@
 """The recogniser that is not there: what a hotline without a usable model runs on, never ready, never in the way."""
 
+from speech.capacity import Load
 from speech.errors import Overloaded
 from speech.ports import Bias, Capabilities, RecognitionStream
 
@@ -21,6 +22,10 @@ class AbsentRecogniser:
     @property
     def ready(self) -> bool:
         return False
+
+    @property
+    def load(self) -> Load:
+        return Load(0, 0)
 
     async def start(self) -> None:
         """Nothing to load."""

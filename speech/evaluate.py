@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from speech.audiofile import FILE_RATE, read_audio
-from speech.engines.port import Engine, Reading
+from speech.engines.port import Engine
+from speech.engines.whole import decode_pcm
 from speech.errors import AudioError, ManifestError
-from speech.frames import RATE, bytes_of, seconds_of, to_pcm
+from speech.frames import RATE, seconds_of, to_pcm
 from speech.phoneband import to_phone
 from speech.ports import Alternative
 from speech.scoring import ErrorRate, character_errors, total
@@ -132,15 +133,6 @@ def _row(manifest: Path, line: int, row: dict[str, str | None]) -> ManifestRow:
         raise ManifestError(f"{manifest}, line {line}: file and transcript must both be filled in")
     file = manifest.parent / name
     return ManifestRow(file, transcript, row.get("source") or Path(name).parent.name or "all")
-
-
-def decode_pcm(engine: Engine, pcm: bytes, rate: int) -> Reading:
-    """A whole utterance through one decoder in 0.2 s pieces, as a worker does it. Blocks."""
-    decoder = engine.open(rate)
-    piece = bytes_of(0.2, rate)
-    for at in range(0, len(pcm), piece):
-        decoder.accept(pcm[at : at + piece])
-    return decoder.final()
 
 
 def transcribe_file(

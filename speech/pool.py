@@ -2,34 +2,34 @@
 worker dies or hangs the whole utterance is replayed into a fresh one; the second loss ends the stream with `Lost`.
 
 Every wait has a limit from the settings. A worker that is silent for `stall_seconds`, or whose engine call lasts
-`decode_seconds`, is killed. Audio beyond what a worker takes waits in the stream's ring. Events that nobody reads do
-not pile up: only the latest partial is kept.
+`decode_seconds`, is killed. Audio beyond what a worker takes waits in the stream's ring.
 """
 
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import structlog
 
+from speech.capacity import Load, streams_for
 from speech.engines.choice import EngineChoice
 from speech.errors import ModelError, Overloaded, WireError
-from speech.frames import bytes_of, seconds_of
-from speech.ports import Alternative, Bias, Capabilities, Lost, Partial, RecognitionEvent
+from speech.frames import bytes_of
+from speech.poolstream import PoolStream, Slot
+from speech.ports import Alternative, Bias, Capabilities, Lost
 from speech.ports import Final as FinalEvent
-from speech.replay import ReplayBuffer
 from speech.settings import SpeechSettings
-from speech.wire import Kind, Message, encode_json
+from speech.wire import Kind, Message
 from speech.workerprocess import WorkerProcess
 
 __all__ = ["PoolCounters", "PoolRecogniser"]
 
 _log = structlog.get_logger()
 
-_AUDIO_PIECE: Final = 64 * 1024
 _WATCH_SECONDS: Final = 0.1
 _BACKOFF: Final = (0.0, 0.2, 1.0, 5.0, 15.0)
 
@@ -45,119 +45,24 @@ class PoolCounters:
     lost: int = 0
     refused: int = 0
     dropped_bytes: int = 0
-
-
-class _Slot:
-    """One place for a worker; the process in it changes, the slot stays."""
-
-    def __init__(self, index: int) -> None:
-        self.index = index
-        self.worker: WorkerProcess | None = None
-        self.ready = False
-        self.last_sign = 0.0
-        self.busy = 0.0
-        self.streams: dict[int, PoolStream] = {}
-
-
-class PoolStream:
-    """One utterance; see `speech.ports.RecognitionStream`."""
-
-    def __init__(self, pool: "PoolRecogniser", number: int, bias: Bias | None, limit: int, now: float) -> None:
-        self.number = number
-        self.bias = bias
-        self.slot: _Slot | None = None
-        self.losses = 0
-        self.homeless_since = now
-        self.finished = False
-        self._told_finish = False
-        self._pool = pool
-        self._buffer = ReplayBuffer(limit)
-        self._offset = 0.0
-        self._partial: Partial | None = None
-        self._end: FinalEvent | Lost | None = None
-        self._closed = False
-        self._news = asyncio.Event()
-
-    def feed(self, pcm: bytes) -> None:
-        if self.finished or self._end is not None or self._closed:
-            return
-        before = self._buffer.dropped
-        self._buffer.append(pcm)
-        self._pool.counters.dropped_bytes += self._buffer.dropped - before
-        self.flush()
-
-    def finish(self) -> None:
-        if not self.finished:
-            self.finished = True
-            self.flush()
-
-    async def events(self) -> AsyncIterator[RecognitionEvent]:
-        while not self._closed:
-            await self._news.wait()
-            self._news.clear()
-            if self._partial is not None:
-                partial, self._partial = self._partial, None
-                yield partial
-            if self._end is not None:
-                yield self._end
-                return
-
-    async def aclose(self) -> None:
-        if not self._closed:
-            self._closed = True
-            self._pool.release(self)
-            self._news.set()
-
-    # The pool's side.
-
-    def attach(self, slot: _Slot) -> None:
-        """Begin, or begin again, on `slot`'s worker with everything that is kept."""
-        self.slot, self._told_finish = slot, False
-        slot.streams[self.number] = self
-        self._offset = seconds_of(self._buffer.rewind())
-        order: dict[str, Any] = {"rate": 8_000}
-        if self.bias is not None:
-            order |= {"grammar": list(self.bias.grammar), "terms": list(self.bias.terms)}
-        if slot.worker is not None:
-            slot.worker.write(encode_json(Kind.OPEN, self.number, order))
-        self.flush()
-
-    def flush(self) -> None:
-        """Send what the pipe takes; the watch calls again for the rest."""
-        worker = self.slot.worker if self.slot is not None else None
-        if worker is None:
-            return
-        while self._buffer.unsent and worker.room:
-            worker.send(Kind.AUDIO, self.number, self._buffer.take(_AUDIO_PIECE))
-        if self.finished and not self._buffer.unsent and not self._told_finish:
-            self._told_finish = True
-            worker.send(Kind.FINISH, self.number)
-
-    def partial(self, text: str, at: float) -> None:
-        self._partial = Partial(text, round(self._offset + at, 3))
-        self._news.set()
-
-    def end(self, event: FinalEvent | Lost) -> None:
-        """The last event; the first call counts."""
-        if self._end is None:
-            self._end = event
-            self._news.set()
-
-    @property
-    def offset(self) -> float:
-        return self._offset
+    skipped_seconds: float = 0.0
 
 
 class PoolRecogniser:
     """`Recogniser` over `settings.workers` processes of one engine."""
 
     def __init__(
-        self, choice: EngineChoice, settings: SpeechSettings, clock: Callable[[], float] = time.monotonic
+        self,
+        choice: EngineChoice,
+        settings: SpeechSettings,
+        sample: Path | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._choice = choice
+        self._sample = sample
         self._settings = settings
         self._clock = clock
-        self._slots = [_Slot(index) for index in range(settings.workers)]
+        self._slots = [Slot(index) for index in range(settings.workers)]
         self._homeless: dict[int, PoolStream] = {}
         self._numbers = 0
         self._runner: asyncio.Task[None] | None = None
@@ -183,6 +88,13 @@ class PoolRecogniser:
         return any(slot.ready for slot in self._slots)
 
     @property
+    def load(self) -> Load:
+        """The capacity is the sum of what each worker was measured to carry, or as set. A worker that is being
+        replaced keeps its place: the streams wait for the next."""
+        taken = sum(len(slot.streams) for slot in self._slots) + len(self._homeless)
+        return Load(taken, sum(slot.capacity for slot in self._slots))
+
+    @property
     def worker_pids(self) -> list[int]:
         """Process ids of the workers that run, for the supervisor's display and for tests."""
         return [slot.worker.pid for slot in self._slots if slot.worker is not None and slot.worker.alive]
@@ -203,14 +115,13 @@ class PoolRecogniser:
             ) from exc
 
     def open(self, stream_id: str, bias: Bias | None = None) -> PoolStream:
-        taken = sum(len(slot.streams) for slot in self._slots) + len(self._homeless)
-        capacity = self._settings.streams_per_worker * len(self._slots)
         if not self.ready and not self._reviving:
             self.counters.refused += 1
             raise Overloaded(f"recognition is not ready: {self.failure or 'no worker has loaded its model'}")
-        if taken >= capacity:
+        if self.load.full:
             self.counters.refused += 1
-            raise Overloaded(f"recognition is full: {taken} of {capacity} streams")
+            _log.error("recognition_full", streams=self.load.streams, capacity=self.load.capacity)
+            raise Overloaded(f"recognition is full: {self.load.streams} of {self.load.capacity} streams")
         self._numbers = self._numbers % 0xFFFFFFFF + 1
         limit = bytes_of(self._settings.replay_seconds)
         stream = PoolStream(self, self._numbers, bias, limit, self._clock())
@@ -227,6 +138,10 @@ class PoolRecogniser:
         for stream in [*self._homeless.values(), *(s for slot in self._slots for s in slot.streams.values())]:
             stream.end(Lost("recognition was shut down"))
         self._homeless.clear()
+
+    def dropped(self, amount: int) -> None:
+        """Bytes of audio that no worker will ever be given; told by the stream itself."""
+        self.counters.dropped_bytes += amount
 
     def release(self, stream: PoolStream) -> None:
         """Forget a stream and tell its worker; called by the stream itself."""
@@ -262,7 +177,7 @@ class PoolRecogniser:
                 group.create_task(self._keep(slot), name=f"speech-worker-{slot.index}")
             group.create_task(self._watch(), name="speech-watch")
 
-    async def _keep(self, slot: _Slot) -> None:
+    async def _keep(self, slot: Slot) -> None:
         """Keep a worker in the slot for ever, slower after each one that died before it was ready."""
         failures = 0
         while self.failure is None:
@@ -275,15 +190,15 @@ class PoolRecogniser:
                     f"damaged; fetch them again with `hotline models fetch {self._choice.title}`"
                 )
 
-    async def _life(self, slot: _Slot) -> bool:
+    async def _life(self, slot: Slot) -> bool:
         """One worker from start to end; whether it became ready."""
         try:
-            worker = await WorkerProcess.start(self._choice, self._settings)
+            worker = await WorkerProcess.start(self._choice, self._settings, self._sample)
         except OSError as exc:
             _log.error("worker_not_started", worker=slot.index, error=str(exc))
             return False
         self.counters.started += 1
-        slot.worker, slot.last_sign, slot.busy = worker, self._clock(), 0.0
+        slot.worker, slot.last_sign, slot.busy, slot.skipped = worker, self._clock(), 0.0, 0.0
         was_ready = False
         try:
             async for message in worker.messages():
@@ -300,19 +215,23 @@ class PoolRecogniser:
         self._rehouse(slot)
         return was_ready
 
-    def _hear(self, slot: _Slot, message: Message) -> bool:
+    def _hear(self, slot: Slot, message: Message) -> bool:
         """Apply one message; True for READY."""
         stream = slot.streams.get(message.stream)
         match message.kind:
             case Kind.READY:
-                self._welcome(slot, Capabilities(**message.json()))
+                said = message.json()
+                slot.capacity = self._capacity(float(said.pop("rtf")), Capabilities(**said))
+                self._welcome(slot, Capabilities(**said))
                 return True
             case Kind.REFUSED:
                 self._refuse(str(message.json()["message"]))
             case Kind.FAILED:
                 _log.error("worker_failed", worker=slot.index, pii_error=message.json().get("message"))
             case Kind.HEARTBEAT:
-                slot.busy = float(message.json()["busy"])
+                said = message.json()
+                slot.busy = float(said["busy"])
+                self._skipped(slot, float(said["skipped"]))
             case Kind.PARTIAL if stream is not None:
                 said = message.json()
                 stream.partial(str(said["text"]), float(said["at"]))
@@ -324,7 +243,22 @@ class PoolRecogniser:
                 pass
         return False
 
-    def _welcome(self, slot: _Slot, capabilities: Capabilities) -> None:
+    def _capacity(self, rtf: float, can: Capabilities) -> int:
+        if self._settings.streams_per_worker is not None:
+            return self._settings.streams_per_worker
+        streams = streams_for(rtf, streaming=can.streaming)
+        if rtf:
+            _log.info("recognition_capacity", engine=self.name, rtf=rtf, streams_per_worker=streams)
+        return streams
+
+    def _skipped(self, slot: Slot, seconds: float) -> None:
+        """A worker says how much it has skipped since it began."""
+        if seconds > slot.skipped:
+            self.counters.skipped_seconds += seconds - slot.skipped
+            _log.warning("recognition_behind", worker=slot.index, skipped_seconds=round(seconds - slot.skipped, 1))
+        slot.skipped = seconds
+
+    def _welcome(self, slot: Slot, capabilities: Capabilities) -> None:
         self._capabilities = capabilities
         slot.ready = True
         if self._first is not None and not self._first.done():
@@ -340,7 +274,7 @@ class PoolRecogniser:
             stream.end(Lost(message))
         self._homeless.clear()
 
-    def _rehouse(self, slot: _Slot) -> None:
+    def _rehouse(self, slot: Slot) -> None:
         """The slot's worker is gone: its streams go elsewhere once, and are lost the second time."""
         orphans, slot.streams = list(slot.streams.values()), {}
         for stream in orphans:
@@ -370,7 +304,7 @@ class PoolRecogniser:
                 if now - stream.homeless_since > self._settings.recover_seconds:
                     self._lose(stream, f"no recogniser came back within {self._settings.recover_seconds:g} s")
 
-    async def _check(self, slot: _Slot, now: float) -> None:
+    async def _check(self, slot: Slot, now: float) -> None:
         if slot.worker is None:
             return
         silent = now - slot.last_sign

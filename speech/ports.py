@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from speech.capacity import Load
+
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
@@ -99,6 +101,10 @@ class Recogniser(Protocol):
     @property
     def ready(self) -> bool:
         """False while loading and when degraded: calls then go the keys-and-recording way."""
+
+    @property
+    def load(self) -> Load:
+        """Streams open now and how many may be; the capacity is 0 until something is ready."""
 
     async def start(self) -> None:
         """Load the engine. Raises `speech.errors.ModelError` with the mend when its model cannot be used."""

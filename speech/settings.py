@@ -43,7 +43,10 @@ class SpeechSettings(BaseModel):
     servers: tuple[str, ...] = Field(default=(), max_length=64, description="vosk-servers, as ws://host:port")
     workers: int = Field(default=1, ge=1, le=64, description="recogniser processes; each holds a model of its own")
     threads: int = Field(default=0, ge=0, le=256, description="threads of one worker; 0 shares the cores evenly")
-    streams_per_worker: int = Field(default=6, ge=1, le=1000, description="beyond this a call goes the recording way")
+    streams_per_worker: int | None = Field(
+        default=None, ge=1, le=1000, description="beyond this a call goes the recording way; None is measured at start"
+    )
+    backlog_seconds: float = Field(default=6, ge=1, le=60, description="audio a stalled worker may be behind (F19)")
 
     load_seconds: float = Field(default=60, gt=0, le=600, description="wall time a worker may take to load its model")
     stall_seconds: float = Field(default=3, gt=0.2, le=60, description="silence of a worker before it is killed (F09)")

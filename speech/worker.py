@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 import time
+import wave
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,8 +23,9 @@ from typing import Any, BinaryIO, Final, TypeVar
 
 from speech.engines.choice import EngineChoice, load
 from speech.engines.port import Decoder, Engine, Reading
+from speech.engines.whole import measure_rtf
 from speech.errors import ModelError, WireError
-from speech.frames import bytes_of, seconds_of
+from speech.frames import RATE, bytes_of, seconds_of
 from speech.ports import Bias
 from speech.settings import SpeechSettings
 from speech.wire import Kind, Message, MessageReader, encode_json
@@ -48,13 +50,18 @@ class _Stream:
     heard: int = 0
     finished: bool = False
     looked: float = 0.0
+    replaying: bool = True
 
 
 class Server:
     """The scheduling, without processes or threads: messages in, messages out, one `turn` at a time."""
 
-    def __init__(self, engine: Engine, send: Send, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, engine: Engine, send: Send, clock: Callable[[], float] = time.monotonic, backlog: float = 6.0
+    ) -> None:
         self._engine = engine
+        self._backlog = backlog
+        self.skipped_seconds = 0.0
         self._send = send
         self._clock = clock
         self._streams: dict[int, _Stream] = {}
@@ -90,6 +97,7 @@ class Server:
     def turn(self) -> None:
         """One round over the streams: a piece of audio each, finals of those that are drained, then partials."""
         for number, stream in list(self._streams.items()):
+            self._catch_up(stream)
             self._accept(stream)
             if stream.finished and not stream.pending:
                 self._finish(number, stream)
@@ -100,6 +108,22 @@ class Server:
         bias = Bias(tuple(order.get("grammar", ())), tuple(order.get("terms", ())))
         rate = int(order.get("rate", 8_000))
         self._streams[message.stream] = _Stream(self._timed(lambda: self._engine.open(rate, bias)), rate)
+
+    def _catch_up(self, stream: _Stream) -> None:
+        """After a stall the oldest audio is skipped, so that the answer is late by seconds and not by the stall (F19).
+
+        A replay is behind on purpose and keeps every word until it has caught up once. An engine that decodes whole
+        utterances takes audio in at no cost, so it is never behind.
+        """
+        behind = seconds_of(stream.waiting, stream.rate)
+        stream.replaying = stream.replaying and behind > _BEHIND_SECONDS
+        if stream.replaying or behind <= self._backlog or not self._engine.capabilities.streaming:
+            return
+        while stream.pending and seconds_of(stream.waiting, stream.rate) > self._backlog:
+            piece = stream.pending.popleft()
+            stream.waiting -= len(piece)
+            stream.heard += len(piece)
+            self.skipped_seconds += seconds_of(len(piece), stream.rate)
 
     def _accept(self, stream: _Stream) -> None:
         piece, limit = bytearray(), bytes_of(_PIECE_SECONDS, stream.rate)
@@ -176,7 +200,8 @@ def _read(pipe: int, inbox: "queue.Queue[Message]") -> None:
 def _beat(server: Server, output: _Output) -> None:
     with contextlib.suppress(OSError):
         while True:
-            output.send(Kind.HEARTBEAT, 0, {"busy": round(server.busy_seconds, 2)})
+            beat = {"busy": round(server.busy_seconds, 2), "skipped": round(server.skipped_seconds, 2)}
+            output.send(Kind.HEARTBEAT, 0, beat)
             time.sleep(HEARTBEAT_SECONDS)
 
 
@@ -188,7 +213,7 @@ def _serve(inbox: "queue.Queue[Message]", output: _Output) -> int:
     except ModelError as exc:
         output.send(Kind.REFUSED, 0, {"message": str(exc)})
         return 1
-    server = Server(engine, output.send)
+    server = Server(engine, output.send, backlog=settings.backlog_seconds)
     can = engine.capabilities
     output.send(
         Kind.READY,
@@ -198,6 +223,7 @@ def _serve(inbox: "queue.Queue[Message]", output: _Output) -> int:
             "grammar": can.grammar,
             "confidence": can.confidence,
             "sample_rate": can.sample_rate,
+            "rtf": _speed(engine, order["sample"]) if order["sample"] else 0.0,
         },
     )
     threading.Thread(target=_beat, args=(server, output), daemon=True).start()
@@ -208,6 +234,17 @@ def _serve(inbox: "queue.Queue[Message]", output: _Output) -> int:
             while True:
                 server.take(inbox.get_nowait())
         server.turn()
+
+
+def _speed(engine: Engine, sample: str) -> float:
+    """The engine's share of real time on the sample, or 0 when there is none that can be read."""
+    try:
+        with wave.open(sample) as file:
+            if (file.getframerate(), file.getsampwidth(), file.getnchannels()) != (RATE, 2, 1):
+                return 0.0
+            return round(measure_rtf(engine, file.readframes(file.getnframes()), RATE), 4)
+    except (OSError, EOFError, wave.Error):
+        return 0.0
 
 
 def main() -> int:

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any, Final
 
 from speech.engines.choice import EngineChoice
@@ -31,8 +32,11 @@ class WorkerProcess:
         self._stdout = process.stdout
 
     @classmethod
-    async def start(cls, choice: EngineChoice, settings: SpeechSettings) -> "WorkerProcess":
-        """Start the process and tell it what to load. Model errors come later, as a REFUSED message."""
+    async def start(cls, choice: EngineChoice, settings: SpeechSettings, sample: Path | None = None) -> "WorkerProcess":
+        """Start the process and tell it what to load. Model errors come later, as a REFUSED message.
+
+        `sample` is speech (WAV) by which the worker measures its own speed before it says that it is ready.
+        """
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -45,6 +49,7 @@ class WorkerProcess:
         order: dict[str, Any] = {
             "engine": choice.name,
             "model": str(choice.folder.absolute()),
+            "sample": str(sample or ""),
             "settings": settings.model_dump(mode="json"),
         }
         worker.write(encode_json(Kind.CONFIG, 0, order))

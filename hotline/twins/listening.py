@@ -13,7 +13,7 @@ import numpy as np
 
 from hotline.twins.takes import Take
 from speech import engines
-from speech.evaluate import decode_pcm
+from speech.engines.whole import decode_pcm
 from speech.frames import RATE, Float32
 from speech.phoneband import to_phone
 from speech.settings import SpeechSettings

@@ -14,6 +14,7 @@ from typing import Any, Final
 import aiohttp
 import structlog
 
+from speech.capacity import UNMEASURED, Load
 from speech.engines.vosk_answers import VoskAnswers
 from speech.errors import ModelError, Overloaded, WireError
 from speech.frames import RATE, bytes_of, seconds_of
@@ -151,7 +152,7 @@ class VoskServerRecogniser:
     ) -> None:
         self.settings = settings
         self._clock = clock
-        self._servers = Servers(tuple(Server(url) for url in urls), settings.streams_per_worker)
+        self._servers = Servers(tuple(Server(url) for url in urls), settings.streams_per_worker or UNMEASURED)
         self._session: aiohttp.ClientSession | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._open: set[VoskServerStream] = set()
@@ -167,6 +168,10 @@ class VoskServerRecogniser:
     @property
     def ready(self) -> bool:
         return self._session is not None and bool(self._servers.up)
+
+    @property
+    def load(self) -> Load:
+        return Load(len(self._open), self._servers.capacity)
 
     @property
     def complaint(self) -> str:
@@ -189,8 +194,8 @@ class VoskServerRecogniser:
     def open(self, stream_id: str, bias: Bias | None = None) -> VoskServerStream:
         if not self.ready:
             raise Overloaded(f"recognition is not ready: {self.complaint or 'not started'}")
-        if len(self._open) >= self._servers.capacity:
-            raise Overloaded(f"recognition is full: {len(self._open)} of {self._servers.capacity} streams")
+        if self.load.full:
+            raise Overloaded(f"recognition is full: {self.load.streams} of {self.load.capacity} streams")
         stream = VoskServerStream(self, bias, bytes_of(self.settings.replay_seconds))
         self._open.add(stream)
         stream.work = self._own(stream.run())

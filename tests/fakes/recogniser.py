@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
+from speech.capacity import Load
 from speech.errors import ModelError, Overloaded
 from speech.frames import seconds_of
 from speech.ports import Alternative, Bias, Capabilities, Final, Lost, Partial, RecognitionEvent
@@ -87,6 +88,10 @@ class FakeRecogniser:
     @property
     def ready(self) -> bool:
         return self._ready
+
+    @property
+    def load(self) -> Load:
+        return Load(len(self.open_streams), self._capacity if self._ready else 0)
 
     async def start(self) -> None:
         if self._model_error:

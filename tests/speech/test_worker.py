@@ -117,3 +117,41 @@ def test_late_messages_for_a_closed_stream_are_nothing() -> None:
     worker.server.turn()
     assert worker.sent == []
     assert worker.server.busy_seconds == 0.0
+
+
+@pytest.mark.fault("F19")
+def test_after_a_stall_the_oldest_audio_is_skipped_so_that_the_answer_is_not_as_late_as_the_stall() -> None:
+    worker = Worker(streaming=True)
+    worker.give(Kind.OPEN, 1)
+    worker.give(Kind.AUDIO, 1, bytes(320))
+    worker.server.turn()
+    for _ in range(10 * 50):
+        worker.give(Kind.AUDIO, 1, bytes(320))
+    worker.give(Kind.FINISH, 1)
+    while not worker.server.idle:
+        worker.server.turn()
+    heard = sum(int(line.split()[-1]) for line in worker.engine.log if "accept" in line)
+    assert heard == 320 + 6 * 50 * 320
+    assert worker.server.skipped_seconds == pytest.approx(4.0)
+    assert worker.sent[-1][0] is Kind.FINAL
+
+
+@pytest.mark.fault("F08")
+def test_a_replay_is_behind_on_purpose_and_loses_nothing() -> None:
+    worker = Worker(streaming=True)
+    worker.give(Kind.OPEN, 1)
+    worker.give(Kind.AUDIO, 1, bytes(30 * 50 * 320))
+    while not worker.server.idle:
+        worker.server.turn()
+    assert worker.server.skipped_seconds == 0.0
+
+
+def test_an_engine_that_decodes_whole_utterances_is_never_behind() -> None:
+    worker = Worker(streaming=False)
+    worker.give(Kind.OPEN, 1)
+    worker.give(Kind.AUDIO, 1, bytes(320))
+    worker.server.turn()
+    for _ in range(10 * 50):
+        worker.give(Kind.AUDIO, 1, bytes(320))
+    worker.server.turn()
+    assert worker.server.skipped_seconds == 0.0

@@ -1,0 +1,131 @@
+"""One utterance on a worker, and the place where that worker lives: what the pool moves from process to process.
+
+The stream keeps its audio until its end, so that it can begin again elsewhere. Events that nobody reads do not pile
+up: only the latest partial is kept.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, Final, Protocol
+
+from speech.frames import seconds_of
+from speech.ports import Bias, Lost, Partial, RecognitionEvent
+from speech.ports import Final as FinalEvent
+from speech.replay import ReplayBuffer
+from speech.wire import Kind, encode_json
+from speech.workerprocess import WorkerProcess
+
+__all__ = ["PoolStream", "Slot"]
+
+_AUDIO_PIECE: Final = 64 * 1024
+
+
+class Owner(Protocol):
+    """The pool, as its streams see it."""
+
+    def release(self, stream: "PoolStream") -> None: ...
+
+    def dropped(self, amount: int) -> None: ...
+
+
+class Slot:
+    """One place for a worker; the process in it changes, the slot stays."""
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.worker: WorkerProcess | None = None
+        self.ready = False
+        self.last_sign = 0.0
+        self.busy = 0.0
+        self.skipped = 0.0
+        self.capacity = 0
+        self.streams: dict[int, PoolStream] = {}
+
+
+class PoolStream:
+    """One utterance; see `speech.ports.RecognitionStream`."""
+
+    def __init__(self, pool: Owner, number: int, bias: Bias | None, limit: int, now: float) -> None:
+        self.number = number
+        self.bias = bias
+        self.slot: Slot | None = None
+        self.losses = 0
+        self.homeless_since = now
+        self.finished = False
+        self._told_finish = False
+        self._pool = pool
+        self._buffer = ReplayBuffer(limit)
+        self._offset = 0.0
+        self._partial: Partial | None = None
+        self._end: FinalEvent | Lost | None = None
+        self._closed = False
+        self._news = asyncio.Event()
+
+    def feed(self, pcm: bytes) -> None:
+        if self.finished or self._end is not None or self._closed:
+            return
+        before = self._buffer.dropped
+        self._buffer.append(pcm)
+        self._pool.dropped(self._buffer.dropped - before)
+        self.flush()
+
+    def finish(self) -> None:
+        if not self.finished:
+            self.finished = True
+            self.flush()
+
+    async def events(self) -> AsyncIterator[RecognitionEvent]:
+        while not self._closed:
+            await self._news.wait()
+            self._news.clear()
+            if self._partial is not None:
+                partial, self._partial = self._partial, None
+                yield partial
+            if self._end is not None:
+                yield self._end
+                return
+
+    async def aclose(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._pool.release(self)
+            self._news.set()
+
+    # The pool's side.
+
+    def attach(self, slot: Slot) -> None:
+        """Begin, or begin again, on `slot`'s worker with everything that is kept."""
+        self.slot, self._told_finish = slot, False
+        slot.streams[self.number] = self
+        self._offset = seconds_of(self._buffer.rewind())
+        order: dict[str, Any] = {"rate": 8_000}
+        if self.bias is not None:
+            order |= {"grammar": list(self.bias.grammar), "terms": list(self.bias.terms)}
+        if slot.worker is not None:
+            slot.worker.write(encode_json(Kind.OPEN, self.number, order))
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what the pipe takes; the watch calls again for the rest."""
+        worker = self.slot.worker if self.slot is not None else None
+        if worker is None:
+            return
+        while self._buffer.unsent and worker.room:
+            worker.send(Kind.AUDIO, self.number, self._buffer.take(_AUDIO_PIECE))
+        if self.finished and not self._buffer.unsent and not self._told_finish:
+            self._told_finish = True
+            worker.send(Kind.FINISH, self.number)
+
+    def partial(self, text: str, at: float) -> None:
+        self._partial = Partial(text, round(self._offset + at, 3))
+        self._news.set()
+
+    def end(self, event: FinalEvent | Lost) -> None:
+        """The last event; the first call counts."""
+        if self._end is None:
+            self._end = event
+            self._news.set()
+
+    @property
+    def offset(self) -> float:
+        return self._offset
