@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from tickets.domain.roles import Role
+from tickets.settings_edges import JobSettings, Open311Settings, PublicSettings, RetentionSettings, WebhookSettings
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
@@ -49,3 +50,12 @@ class TicketSettings(BaseModel):
     readers: Annotated[int, Field(ge=1, le=64)] = 4
     auth_failures_per_minute: Annotated[int, Field(ge=1, le=1000)] = 10
     token_cache_seconds: Seconds = 5.0
+
+    taxonomy_file: Path | None = None
+    """Services that can be asked for, as JSON; read at the start. `PUT /api/v1/taxonomy` does without it."""
+
+    open311: Open311Settings = Open311Settings()
+    public: PublicSettings = PublicSettings()
+    webhooks: WebhookSettings = WebhookSettings()
+    jobs: JobSettings = JobSettings()
+    retention: RetentionSettings = RetentionSettings()

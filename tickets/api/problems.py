@@ -8,6 +8,10 @@ from pydantic import ValidationError
 
 from tickets.api.bodies import FieldProblem, Problem
 from tickets.domain import errors
+from tickets.service.public import NotShown
+from tickets.service.signing import BadSignature, Replayed, ReplaysUnknown
+from tickets.service.taxonomy import NoTaxonomy
+from tickets.service.webhooks import TargetRefused, WebhookNotFound
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -107,6 +111,13 @@ _STATUS: Final[dict[type[errors.TicketError], int]] = {
     errors.StoreUnavailable: 503,
     errors.StoreFull: 503,
     errors.StoreFailed: 503,
+    NotShown: 404,
+    BadSignature: 401,
+    Replayed: 409,
+    ReplaysUnknown: 503,
+    NoTaxonomy: 404,
+    TargetRefused: 422,
+    WebhookNotFound: 404,
 }
 
 

@@ -103,6 +103,7 @@ class ReporterRow(Base):
 
     ticket_id: Mapped[str] = mapped_column(ForeignKey("tickets.id"), primary_key=True)
     service_code: Mapped[str] = mapped_column(String(64))
+    filed_by: Mapped[str] = mapped_column(String(64))
     name: Mapped[str | None] = mapped_column(String(128))
     email: Mapped[str | None] = mapped_column(String(254))
     device_id: Mapped[str | None] = mapped_column(String(128))

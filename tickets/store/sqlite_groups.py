@@ -10,6 +10,7 @@ ordinary way finds out which and why.
 """
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,11 +20,17 @@ from typing import Any, Final
 from sqlalchemy import Table
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 
+from tickets.service.outbox import Notice
 from tickets.store.engine import json_text, sqlite_pragmas
+from tickets.store.models_jobs import DeliveryRow
+from tickets.store.outbox import SUBSCRIBERS, delivery_rows
 
 Rows = Sequence[tuple[Table, Sequence[Mapping[str, Any]]]]
 Convert = Callable[[Any], Any] | None
+Notices = Callable[[], Sequence[Notice]]
 
+_SUBSCRIBERS: Final = str(SUBSCRIBERS.compile(dialect=sqlite_dialect()))
+_ROWS: Final = 256
 _STATEMENTS: Final = 512
 """Prepared statements kept: three tables times the usual sizes of a group."""
 
@@ -40,11 +47,11 @@ class SqliteGroups:
         self._texts: dict[tuple[str, int], str] = {}
         self._columns: dict[str, list[tuple[str, Convert]]] = {}
 
-    async def insert(self, rows: Rows) -> bool:
+    async def insert(self, rows: Rows, notices: Notices = tuple) -> bool:
         """Durable when it returns True; False when a constraint refused and nothing was written. Raises
-        sqlite3.Error."""
+        sqlite3.Error. `notices` are written with the rows when there is anybody to tell."""
         statements = [self._statement(table, values) for table, values in rows if values]
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._write, statements)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._write, statements, notices)
 
     async def close(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
@@ -63,13 +70,15 @@ class SqliteGroups:
             row[name] if convert is None else convert(row[name]) for row in values for name, convert in columns
         ]
 
-    def _write(self, statements: Sequence[tuple[str, list[Any]]]) -> bool:
+    def _write(self, statements: Sequence[tuple[str, list[Any]]], notices: Notices) -> bool:
         connection = self._connection
         if connection is None:
             connection = self._connection = _open(self._path, self._busy_timeout)
         connection.execute("BEGIN IMMEDIATE")
         try:
             for text, values in statements:
+                connection.execute(text, values)
+            for text, values in self._deliveries(connection, notices):
                 connection.execute(text, values)
             connection.execute("COMMIT")
         except sqlite3.IntegrityError:
@@ -80,6 +89,15 @@ class SqliteGroups:
                 connection.execute("ROLLBACK")
             raise
         return True
+
+    def _deliveries(self, connection: sqlite3.Connection, notices: Notices) -> list[tuple[str, list[Any]]]:
+        """The outbox of the group. A look at an empty table when nobody has subscribed."""
+        found = connection.execute(_SUBSCRIBERS).fetchall()
+        rows = (
+            delivery_rows([(webhook_id, json.loads(kinds)) for webhook_id, kinds in found], notices()) if found else []
+        )
+        table = DeliveryRow.metadata.tables[DeliveryRow.__tablename__]
+        return [self._statement(table, rows[at : at + _ROWS]) for at in range(0, len(rows), _ROWS)]
 
     def _close(self) -> None:
         if self._connection is not None:

@@ -30,7 +30,7 @@ from tickets.domain.ticket import TicketHead, TicketRecord, draft_json
 from tickets.ports import Acted, Action, Created, NewTicket
 from tickets.service.outbox import ticket_notice
 from tickets.store.models import ActionRow, AttachmentRow, ConflictRow, CounterRow, EventRow, PartyRow, TicketRow
-from tickets.store.outbox import enqueue
+from tickets.store.outbox import creation_notices, enqueue
 from tickets.store.rows import (
     attachment_from,
     attachment_values,
@@ -62,7 +62,7 @@ async def insert_tickets(connection: AsyncConnection, group: Sequence[NewTicket]
     fresh = [record for record, _ in records if record.id in won]
     for table, values in companion_rows(fresh) if fresh else ():
         await connection.execute(insert(table), values)
-        await enqueue(connection, [ticket_notice(record.number, record.history[0]) for record in fresh])
+        await enqueue(connection, creation_notices(fresh))
     by_id: dict[str, Outcome] = {record.id: Created(record, fresh=True) for record in fresh}
     for new in group:
         if new.id not in by_id:

@@ -19,6 +19,7 @@ from tickets.domain.errors import StoreFailed, StoreUnavailable, TicketError
 from tickets.faults import kind_and_place
 from tickets.ports import Created, NewTicket
 from tickets.store.engine import translate
+from tickets.store.outbox import creation_notices
 from tickets.store.sqlite_groups import SqliteGroups
 from tickets.store.statements import insert_tickets, numbered_rows
 
@@ -180,7 +181,7 @@ async def _at_once(groups: SqliteGroups, group: Sequence[NewTicket]) -> list[obj
     if found is None:
         return None
     records, rows = found
-    if not await groups.insert(rows):
+    if not await groups.insert(rows, lambda: creation_notices(records)):
         return None
     return [Created(record, fresh=True) for record in records]
 

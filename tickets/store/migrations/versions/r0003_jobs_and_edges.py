@@ -91,6 +91,7 @@ def _about_tickets() -> None:
         "reporters",
         sa.Column("ticket_id", sa.String(length=32), nullable=False),
         sa.Column("service_code", sa.String(length=64), nullable=False),
+        sa.Column("filed_by", sa.String(length=64), nullable=False),
         sa.Column("name", sa.String(length=128), nullable=True),
         sa.Column("email", sa.String(length=254), nullable=True),
         sa.Column("device_id", sa.String(length=128), nullable=True),
