@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from routing.assignment import Assignment
+
 
 class EmergencyLevel(StrEnum):
     NONE = "none"
@@ -107,7 +109,8 @@ class PlaceQuestion:
 class Decision:
     """The whole answer. `category` is None when the classifier abstains; `candidates` still holds the likeliest three.
 
-    `level` is the response level 1 (2 h) to 4 (15 d); `unit` the responsible unit's name, `unit_id` its id.
+    `level` is the response level 1 (2 h) to 4 (15 d); `unit` the responsible unit's name, `unit_id` its id;
+    `assignment` has who else is dispatched and by when; `place_question` is set where a place must be asked back.
     """
 
     text: str
@@ -123,6 +126,7 @@ class Decision:
     level: int
     reasons: tuple[str, ...] = field(default=())
     place_question: PlaceQuestion | None = None
+    assignment: Assignment | None = None
 
     def as_json(self, id_: str | None = None) -> dict[str, Any]:
         """The documented line of `hotline route`. An abstention has null in every field of `category`."""

@@ -8,7 +8,7 @@ from typing import Any
 from routing.classifier import Classifier
 from routing.errors import DataError, Fault
 from routing.router import Router
-from routing.taxonomy import rows
+from routing.tables import rows
 from routing.text import read
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from routing.errors import DataError, Fault
-from routing.taxonomy import Unit, rows
+from routing.tables import rows
+from routing.taxonomy import Unit
 from routing.text import LONGEST_NAME
 
 KINDS: Final = ("area", "road", "community", "landmark")

@@ -115,6 +115,11 @@ class Gazetteer:
         ordered = sorted(places, key=lambda place: (place.kind == "area", bool(place.candidates)))
         return tuple(dict.fromkeys(unit for place in ordered if (unit := self.unit_of(place))))
 
+    def on_a_border(self, places: Sequence[Place]) -> bool:
+        """Whether the first two streets of `units_of` are equally right: a crossing of roads of both was said."""
+        narrow = [place for place in places if place.kind != "area"]
+        return bool(narrow and narrow[0].crossing and len({self.unit_of(place) for place in narrow[:2]} - {""}) > 1)
+
     def _option(self, name: str, place: Place) -> PlaceOption:
         entry = self.entries[name]
         around = next(iter(self._around[name]), "")

@@ -10,14 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, TypedDict, Unpack
 
 from routing.assignment import Assignment, Limits, Window
 from routing.decision import RequestKind
 from routing.policy_file import PolicyData, load_policy
-from routing.taxonomy import Taxonomy
+from routing.taxonomy import Problem, Route, Taxonomy
 
 _MOST_URGENT: Final = 1
+_UNSORTED_LEVEL: Final = 3
 
 
 class Calendar(Protocol):
@@ -30,6 +31,17 @@ class Load(Protocol):
     """How much a unit has in hand."""
 
     def open_tickets(self, unit: str) -> int: ...
+
+
+class Known(TypedDict, total=False):
+    """What is known of a request beside its problem type; the fields of `Request`."""
+
+    streets: tuple[str, ...]
+    equal_streets: bool
+    endangered: bool
+    first: str
+    words: str
+    at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +67,20 @@ class Request:
     first: str = ""
     words: str = ""
     at: datetime | None = None
+
+    @classmethod
+    def about(cls, problem: Problem | None, kind: RequestKind, **known: Unpack[Known]) -> "Request":
+        """A request of a problem type of the taxonomy, or of none."""
+        if problem is None:
+            return cls(None, "", "", kind, "", local=False, level=_UNSORTED_LEVEL, **known)
+        category = problem.category
+        return cls(
+            *(category.id, category.l1, category.l2, kind, problem.unit, problem.local, problem.level),
+            special=problem.special,
+            both=problem.route is Route.BOTH,
+            partners=problem.joint,
+            **known,
+        )
 
 
 class OfficeHours:

@@ -197,9 +197,10 @@ class _Reader:
         return table["level"], limits
 
     def _special(self, table: dict[str, Any]) -> tuple[str, Special]:
-        if table["level"] not in LEVELS:
-            raise ValueError(f"level must be 1 to 4, found {table['level']!r}")
-        return table["id"], Special(table["name"], table["owner"], table["level"], bool(table["supervised"]))
+        level = table.get("level", max(LEVELS))
+        if level not in LEVELS:
+            raise ValueError(f"level must be 1 to 4, found {level!r}")
+        return table["id"], Special(table["name"], table["owner"], level, bool(table["supervised"]))
 
     def _rule(self, specials: set[str]) -> Callable[[dict[str, Any]], Rule]:
         known = {

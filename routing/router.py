@@ -1,21 +1,23 @@
 """The face of routing: one object, immutable after `load`, from a caller's words to a decision with its reasons."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from routing.assignment import Assignment
 from routing.classifier import Classifier, Verdict
-from routing.decision import Candidate, Category, Decision, Emergency, EmergencyLevel, Place, PlaceQuestion, RequestKind
+from routing.decision import Candidate, Category, Decision, Emergency, EmergencyLevel, Place, PlaceQuestion
 from routing.emergency import EmergencyDetector
 from routing.kinds import KindRules
 from routing.places import Gazetteer
-from routing.taxonomy import Problem, Taxonomy
+from routing.policy import Calendar, Load, Policy, Request
+from routing.taxonomy import Taxonomy
 from routing.text import read
 
 DATA_DIR: Final = Path(__file__).parent / "data"
 MODEL_DIR: Final = Path(__file__).parent / "model"
 LONGEST_INPUT: Final = 20_000
-_UNSORTED_LEVEL = 3
 
 
 class Router:
@@ -26,12 +28,14 @@ class Router:
         kinds: KindRules,
         detector: EmergencyDetector,
         gazetteer: Gazetteer,
+        policy: Policy,
     ) -> None:
         self.taxonomy = taxonomy
         self._classifier = classifier
         self._kinds = kinds
         self._detector = detector
         self._gazetteer = gazetteer
+        self._policy = policy
 
     @classmethod
     def load(cls, data_dir: Path | None = None, model_dir: Path | None = None) -> "Router":
@@ -44,10 +48,23 @@ class Router:
             KindRules.load(data / "kinds.txt"),
             EmergencyDetector.load(data, model),
             Gazetteer.load(data / "places.csv", taxonomy.units),
+            Policy.load(data / "policy.toml", taxonomy),
         )
 
-    def decide(self, text: str, alternatives: Sequence[str] = ()) -> Decision:
-        """Any text gives a decision; only the first 20,000 characters are read."""
+    def decide(
+        self,
+        text: str,
+        alternatives: Sequence[str] = (),
+        *,
+        at: datetime | None = None,
+        calendar: Calendar | None = None,
+        load: Load | None = None,
+    ) -> Decision:
+        """Any text gives a decision; only the first 20,000 characters are read.
+
+        `at` (aware) opens what depends on the hour, by the calendar or else by the policy's own office hours; `load`
+        is asked only between units that are equally right.
+        """
         text = text[:LONGEST_INPUT]
         utterance = read(text)
         emergency = self.emergency(text, alternatives)
@@ -55,7 +72,17 @@ class Router:
         problem = self.taxonomy.problems.get(verdict.label or "")
         places = self._gazetteer.find(utterance)
         kind, phrase = self._kinds.decide(utterance.chars, problem.kind if problem else None)
-        unit_id = self._unit(problem, kind, places)
+        request = Request.about(
+            problem,
+            kind,
+            streets=self._gazetteer.units_of(places),
+            equal_streets=self._gazetteer.on_a_border(places),
+            endangered=emergency.level is not EmergencyLevel.NONE,
+            words=utterance.chars,
+            at=at,
+        )
+        assignment = self._policy.assign(request, calendar, load)
+        main = self.taxonomy.units.get(assignment.main)
         return Decision(
             text=text,
             emergency=emergency,
@@ -63,13 +90,14 @@ class Router:
             category=self._category(verdict.label) if verdict.label else None,
             candidates=tuple(Candidate(self._category(label), share) for label, share in verdict.ranked),
             confidence=verdict.ranked[0][1],
-            unit=self.taxonomy.units[unit_id].name if unit_id else "",
-            unit_id=unit_id,
+            unit=main.name if main else "",
+            unit_id=assignment.main,
             places=places,
             needs_place=bool(problem and problem.needs_place and not places),
-            level=_level(problem, emergency),
-            reasons=self._reasons(verdict, phrase, unit_id, problem, places),
+            level=assignment.level,
+            reasons=_reasons(verdict, phrase, assignment, places),
             place_question=self._gazetteer.question(places),
+            assignment=assignment,
         )
 
     def emergency(self, text: str, alternatives: Sequence[str] = ()) -> Emergency:
@@ -98,33 +126,15 @@ class Router:
         problem = self.taxonomy.problems.get(label)
         return problem.category if problem else Category(label, label, "", label)
 
-    def _unit(self, problem: Problem | None, kind: RequestKind, places: tuple[Place, ...]) -> str:
-        """Local matters go straight to the street or town; enquiries and unplaced ones to the department."""
-        if problem is None:
-            return ""
-        if problem.local and kind is not RequestKind.ENQUIRY:
-            for unit in self._gazetteer.units_of(places):
-                return unit
-        return problem.unit
 
-    def _reasons(
-        self, verdict: Verdict, phrase: str, unit_id: str, problem: Problem | None, places: tuple[Place, ...]
-    ) -> tuple[str, ...]:
-        reasons: list[str] = []
-        if verdict.label and verdict.words:
-            reasons.append("提到：" + "、".join(verdict.words))
-        elif not verdict.label:
-            reasons.append("把握不足，需要再问")
-        if phrase:
-            reasons.append(f"诉求类型依据：{phrase}")
-        if problem and unit_id:
-            local = unit_id != problem.unit
-            reasons.append(f"{'属地办理' if local else '职能部门'}：{self.taxonomy.units[unit_id].name}")
-        reasons += [f"地点：{place.text}" for place in places[:2]]
-        return tuple(reasons)
-
-
-def _level(problem: Problem | None, emergency: Emergency) -> int:
-    if emergency.level is not EmergencyLevel.NONE:
-        return 1
-    return problem.level if problem else _UNSORTED_LEVEL
+def _reasons(verdict: Verdict, phrase: str, assignment: Assignment, places: tuple[Place, ...]) -> tuple[str, ...]:
+    reasons: list[str] = []
+    if verdict.label and verdict.words:
+        reasons.append("提到：" + "、".join(verdict.words))
+    elif not verdict.label:
+        reasons.append("把握不足，需要再问")
+    if phrase:
+        reasons.append(f"诉求类型依据：{phrase}")
+    reasons += assignment.reasons
+    reasons += [f"地点：{place.text}" for place in places[:2]]
+    return tuple(reasons)

@@ -118,8 +118,10 @@ def test_partners_assist_a_department_in_charge(policy: Policy, taxonomy: Taxono
 @pytest.mark.requirement("DI-8")
 def test_special_list_is_supervised_and_at_its_level(policy: Policy, taxonomy: Taxonomy) -> None:
     found = policy.assign(request("minimum-living", taxonomy, level=4, streets=("tn-shimo",)))
-    assert (found.special, found.supervised, found.level) == ("poverty", True, 3)
+    assert (found.special, found.supervised, found.level) == ("poverty", True, 4)
     assert any("分管负责人" in reason for reason in found.reasons)
+    sudden = policy.assign(request("road-damage", taxonomy, special="sudden"))
+    assert (sudden.level, sudden.supervised) == (1, True)
 
 
 @pytest.mark.requirement("DI-6")
