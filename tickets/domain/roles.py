@@ -29,19 +29,27 @@ class Permission(StrEnum):
     WEBHOOKS = "webhooks:manage"
     JOBS = "jobs:read"
     RETENTION = "retention:manage"
+    ACCESSES = "accesses:read"
     MANAGE = "service:manage"
     """Directory, calendar and tokens."""
 
 
 _ADMIN_ONLY: Final = frozenset(
-    {Permission.TAXONOMY, Permission.WEBHOOKS, Permission.JOBS, Permission.RETENTION, Permission.MANAGE}
+    {
+        Permission.TAXONOMY,
+        Permission.WEBHOOKS,
+        Permission.JOBS,
+        Permission.RETENTION,
+        Permission.ACCESSES,
+        Permission.MANAGE,
+    }
 )
 
 GRANTS: Final[dict[Role, frozenset[Permission]]] = {
     Role.MACHINE: frozenset(Permission) - _ADMIN_ONLY,
     Role.OPERATOR: frozenset(Permission) - _ADMIN_ONLY - {Permission.METRICS},
     Role.UNIT: frozenset({Permission.READ, Permission.NOTE}),
-    Role.SUPERVISOR: frozenset({Permission.READ, Permission.NOTE, Permission.LISTEN}),
+    Role.SUPERVISOR: frozenset({Permission.READ, Permission.NOTE, Permission.LISTEN, Permission.ACCESSES}),
     Role.LEADER: frozenset({Permission.READ}),
     Role.ADMIN: frozenset(Permission),
     Role.PARTNER: frozenset({Permission.FILE}),
