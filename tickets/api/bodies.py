@@ -152,8 +152,8 @@ class AttachmentOut(Answer):
 
 
 class EventOut(Answer):
-    """`hash` is SHA-256 over canonical JSON of ticket, seq, verb, state, at (UTC, with microseconds), actor, data and
-    previous."""
+    """`hash` is SHA-256 over canonical JSON of ticket, seq, verb, state, at (UTC, with microseconds), actor,
+    data_sha256 (that of the data's canonical JSON, or what `erased` says once the words are erased) and previous."""
 
     seq: int
     verb: Verb

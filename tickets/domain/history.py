@@ -1,7 +1,9 @@
 """The history of a ticket: events that are only ever appended, each sealed with the hash of the one before.
 
 The hash is SHA-256 over canonical JSON (sorted keys, no spaces, UTF-8), so anybody can verify a chain that the API
-printed. Changing, removing or reordering an event breaks every later hash.
+printed. Changing, removing or reordering an event breaks every later hash. An event's data goes into its hash as a
+digest of its own, so that words which must be erased one day can be, and the chain still holds: `erased` data is that
+digest alone.
 """
 
 import hashlib
@@ -15,6 +17,9 @@ from tickets.domain.states import State, Verb
 
 GENESIS: Final = "0" * 64
 """What stands for the hash before the first event."""
+
+ERASED: Final = "erased"
+"""The one key of data that is erased. No verb has a field of this name."""
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
@@ -69,6 +74,19 @@ def broken_at(number: str, events: Sequence[Event]) -> int | None:
     return None
 
 
+def erased(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What stays of data whose words are erased: their digest. Erasing again changes nothing."""
+    return {ERASED: _data_digest(data)}
+
+
+def is_erased(data: Mapping[str, Any]) -> bool:
+    return data.keys() == {ERASED}
+
+
+def _data_digest(data: Mapping[str, Any]) -> str:
+    return str(data[ERASED]) if is_erased(data) else fingerprint(dict(data))
+
+
 def _digest(
     number: str,
     seq: int,
@@ -87,7 +105,7 @@ def _digest(
             "state": state.value,
             "at": at.astimezone(UTC).isoformat(timespec="microseconds"),
             "actor": actor,
-            "data": dict(data),
+            "data_sha256": _data_digest(data),
             "previous": previous,
         }
     )
