@@ -8,7 +8,7 @@ from tickets.reports.figures import Figure, Rate, figure
 from tickets.reports.parts import cut_notice, ticket_table
 from tickets.reports.periods import Span, at_clock, china_day, china_time
 from tickets.reports.source import CallBackCounts, Listing
-from tickets.reports.words import SPECIALS, masked, named
+from tickets.reports.words import masked
 
 _DAY = timedelta(days=1)
 
@@ -23,7 +23,7 @@ async def brief(desk: Desk) -> Report:
     overdue = sum(1 for each in (*fresh, *still) if _late(each.due_at, each.completed_at, until))
     kinds: dict[str, int] = {}
     for each in fresh:
-        name = named(SPECIALS, each.special)
+        name = each.special or "未列专项"
         kinds[name] = kinds.get(name, 0) + 1
     shares = "、".join(f"{name}{number}件" for name, number in sorted(kinds.items(), key=lambda pair: -pair[1]))
     text = (

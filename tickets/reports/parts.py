@@ -8,7 +8,7 @@ from tickets.reports.document import Chart, ChartKind, Column, Kind, Section, Ta
 from tickets.reports.figures import DEFINITIONS, Rate, figure
 from tickets.reports.periods import Span, china_time
 from tickets.reports.source import By, Group, IntakeGroup, Narrow, TicketLine
-from tickets.reports.words import RESPONSE_LEVELS, SPECIALS, STATES, masked, named
+from tickets.reports.words import RESPONSE_LEVELS, STATES, masked, named
 
 RATE_COLUMNS = (Rate.SIGN, Rate.RESPONSE, Rate.DONE, Rate.ON_TIME, Rate.RESOLUTION, Rate.SATISFACTION)
 
@@ -135,7 +135,7 @@ def _ticket_row(line: TicketLine) -> tuple[str, ...]:
     return (
         line.number,
         china_time(line.created_at),
-        named(SPECIALS, line.special, "—"),
+        line.special or "—",
         RESPONSE_LEVELS.get(line.level, str(line.level)),
         line.problem or "未归类",
         line.area or "—",

@@ -7,7 +7,11 @@ from tickets.domain.roles import mask_number
 from tickets.domain.states import State
 
 STATES: Final[dict[str, str]] = {
+    State.UNDER_REVIEW: "待审核",
+    State.REJECTED: "未通过审核",
     State.ACCEPTED: "已受理",
+    State.HANDED_OVER: "已转交回电",
+    State.CALLED_BACK: "已回电",
     State.DISPATCHED: "已派单",
     State.SIGNED: "已签收",
     State.CONTACTED: "已联系诉求人",
@@ -15,6 +19,8 @@ STATES: Final[dict[str, str]] = {
     State.EXTENSION_REQUESTED: "申请延期",
     State.EXTENSION_APPROVED: "已准延期",
     State.EXTENSION_REFUSED: "未准延期",
+    State.ON_LEDGER: "列入台账",
+    State.MERGED: "已并案",
     State.ANSWERED: "已答复",
     State.COMPLETED: "已办结",
     State.VISIT_DUE: "待回访",
@@ -45,15 +51,6 @@ KINDS: Final[dict[str, str]] = {
     "report": "举报",
     "suggestion": "建议",
     "praise": "表扬",
-}
-
-SPECIALS: Final[dict[str, str]] = {
-    "environment": "环保攻坚",
-    "poverty": "精准扶贫",
-    "hygiene": "卫生城市创建",
-    "city-appearance": "市容市政",
-    "sudden": "突发特殊事项",
-    "emergency": "突发特殊事项",
 }
 
 UNIT_LEVELS: Final[dict[str, str]] = {"city": "市(州)级", "county": "县(市、区)级", "town": "乡镇(街道)级"}

@@ -1,8 +1,9 @@
 """The counts behind every report, grouped in the database. Implements `tickets.reports.source.AssessmentSource`.
 
-An order (assignment) becomes one row of facts, whose clocks are folded by `max(case …)` in one pass; the facts are
-then summed by group. An order is late when any of its rounds was. An order that was taken back (reassigned, merged)
-before it was done counts for nobody: its successor counts. Days are those of Asia/Shanghai on both databases.
+A unit's order on a request becomes one row of facts, whose clocks are folded by `max(case …)` in one pass; the facts
+are then summed by group. What the caller sends back stays with the unit: a second round is no second order, and an
+order is late when any of its rounds was. An order that was taken back (reassigned, merged) before it was done counts
+for nobody: its successor counts. Days are those of Asia/Shanghai on both databases.
 """
 
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from sqlalchemy import ColumnElement, Label, Select, String, Text, and_, case, c
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
+from tickets.domain.case import GROUP
 from tickets.domain.life import AssignmentRole, DeadlineKind, LinkKind
 from tickets.domain.states import State
 from tickets.reports.counts import COUNT_NAMES, INTAKE_NAMES, Counts, Intake
@@ -44,8 +46,12 @@ from tickets.store.models_life import (
     VisitRow,
 )
 
-GROUP_THEME: Final = "group"
-LONG_STANDING_THEME: Final = "long-standing"
+LONG_STANDING: Final = "历史遗留"
+"""The theme of a long-standing matter."""
+
+_SENT_BACK: Final = ("not-satisfied", "reopened")
+"""Why an order ends that goes on with the same unit in a further round; see `tickets.domain.handling`."""
+
 _DONE: Final = (State.COMPLETED.value, State.VISIT_DUE.value, State.CLOSED.value)
 _BY_TICKET: Final = {
     By.AREA: TicketRow.area,
@@ -209,20 +215,28 @@ def _facts(span: Span, as_of: datetime, by: tuple[By, ...], narrow: Narrow, dial
         "second_round": and_(visit.satisfied.is_not(None), _once_dissatisfied()),
         "escalated": and_(main, TicketRow.state == State.ESCALATED.value),
         "group_resolved": and_(visit.resolved.is_(True), _is_group()),
-        "long_standing_resolved": and_(visit.resolved.is_(True), _themed(LONG_STANDING_THEME)),
+        "long_standing_resolved": and_(visit.resolved.is_(True), _marked(TicketRow.themes, LONG_STANDING)),
     }
     columns = [_by(each, dialect) for each in by]
+    earlier = aliased(AssignmentRow)
+    further_round = exists().where(
+        earlier.ticket_id == order.ticket_id,
+        earlier.seq < order.seq,
+        earlier.unit_id == order.unit_id,
+        earlier.end_reason.in_(_SENT_BACK),
+    )
     query = (
         select(*columns, order.unit_name.label("unit_name"), *(_flag(flags[name], name) for name in COUNT_NAMES))
         .select_from(order)
         .join(TicketRow, TicketRow.id == order.ticket_id)
-        .outerjoin(clock, and_(clock.ticket_id == order.ticket_id, clock.assignment == order.seq))
+        .outerjoin(clock, and_(clock.ticket_id == order.ticket_id, clock.unit_id == order.unit_id))
         .outerjoin(visit, and_(main, visit.ticket_id == order.ticket_id, visit.seq == last))
         .where(
             order.at >= span.start,
             order.at < span.end,
             order.role.in_((AssignmentRole.MAIN.value, AssignmentRole.JOINT.value)),
             or_(order.ended_at.is_(None), order.completed_at.is_not(None)),
+            ~further_round,
             *_narrowed(narrow, order.unit_id),
         )
     )
@@ -234,6 +248,9 @@ def _progress(as_of: datetime) -> dict[str, ColumnElement[Any]]:
     order, clock = AssignmentRow, DeadlineRow
     run_out = and_(clock.stopped_at.is_(None), clock.due_at <= as_of)
     due, late = or_(clock.met.is_not(None), run_out), or_(clock.met.is_(False), run_out)
+    # The order that was sent back is done when the request is done again.
+    sent_back = and_(order.end_reason.in_(_SENT_BACK), TicketRow.main_unit_id == order.unit_id)
+    done = case((sent_back, TicketRow.completed_at), else_=order.completed_at).is_not(None)
 
     def any_of(kind: DeadlineKind, condition: ColumnElement[bool]) -> ColumnElement[bool]:
         return func.max(case((and_(clock.kind == kind.value, condition), 1), else_=0)) == 1
@@ -248,10 +265,10 @@ def _progress(as_of: datetime) -> dict[str, ColumnElement[Any]]:
         "signed_on_time": in_time(DeadlineKind.SIGN),
         "contact_due": any_of(DeadlineKind.CONTACT, due),
         "contacted_on_time": in_time(DeadlineKind.CONTACT),
-        "done": order.completed_at.is_not(None),
+        "done": done,
         "done_due": any_of(DeadlineKind.HANDLE, due),
         "done_on_time": in_time(DeadlineKind.HANDLE),
-        "overdue": and_(order.completed_at.is_(None), any_of(DeadlineKind.HANDLE, run_out)),
+        "overdue": and_(~done, any_of(DeadlineKind.HANDLE, run_out)),
     }
 
 
@@ -262,12 +279,12 @@ def _once_dissatisfied() -> ColumnElement[bool]:
 
 def _is_group() -> ColumnElement[bool]:
     linked = exists().where(LinkRow.ticket_id == AssignmentRow.ticket_id, LinkRow.kind == LinkKind.GROUP.value)
-    return or_(_themed(GROUP_THEME), linked)
+    return or_(_marked(TicketRow.flags, GROUP), linked)
 
 
-def _themed(theme: str) -> ColumnElement[bool]:
-    # Themes are a JSON list of plain words; both databases keep its text as it was written.
-    return cast(TicketRow.themes, Text).like(f'%"{theme}"%')
+def _marked(column: Any, mark: str) -> ColumnElement[bool]:
+    # A JSON list of plain words; both databases keep its text as it was written.
+    return cast(column, Text).like(f'%"{mark}"%')
 
 
 def _flag(condition: ColumnElement[Any], name: str) -> Label[int]:
