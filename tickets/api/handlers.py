@@ -64,7 +64,6 @@ class Handlers:
         who = request[PRINCIPAL]
         created = await self._service.take(body.draft(), key, who)
         answer = bodies.TicketOut.of(created.record, who)
-        log.info("ticket_taken", number=answer.number, fresh=created.fresh, actor=who.name)
         response = _json(answer, 201 if created.fresh else 200)
         response.headers["Location"] = answer.links.self
         return response

@@ -16,6 +16,8 @@ class Metrics:
         self._seconds = Histogram(
             "tickets_http_seconds", "Time to answer, by operation", ("operation",), registry=self.registry
         )
+        # Looking a label up takes longer than counting; there are few operations and few statuses.
+        self._known: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
         self._group = Histogram(
             "tickets_commit_group_size",
             "Requests that shared one durable commit",
@@ -27,8 +29,15 @@ class Metrics:
         self._group.observe(size)
 
     def observe_request(self, operation: str, status: int, seconds: float) -> None:
-        self._requests.labels(operation, str(status)).inc()
-        self._seconds.labels(operation).observe(seconds)
+        key = (operation, status)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = (
+                self._requests.labels(operation, str(status)),
+                self._seconds.labels(operation),
+            )
+        known[0].inc()
+        known[1].observe(seconds)
 
     def handler(self) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def metrics(_request: web.Request) -> web.StreamResponse:

@@ -72,6 +72,9 @@ class Tokens:
         known = self._cache.get(token_id)
         if known is not None and now - known[0] < self._cache_seconds:
             return known[1]
+        if known is not None:
+            # One asks the store again; the others who come in that moment need not wait for the same answer.
+            self._cache[token_id] = (now, known[1])
         token = await self._store.token(token_id)
         if token is None:
             self._cache.pop(token_id, None)

@@ -82,12 +82,11 @@ class SqliteGroups:
                 connection.execute(text, values)
             connection.execute("COMMIT")
         except sqlite3.IntegrityError:
-            connection.execute("ROLLBACK")
             return False
-        except sqlite3.Error:
+        finally:
+            # Whatever went wrong, the next group must find the connection free.
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            raise
         return True
 
     def _deliveries(self, connection: sqlite3.Connection, notices: Notices) -> list[tuple[str, list[Any]]]:

@@ -7,6 +7,7 @@ answered with "unavailable" to all, and the same keys may be sent again. The que
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -69,6 +70,8 @@ class Writer:
         self._groups = groups
         self._queue: asyncio.Queue[_Entry | None] = asyncio.Queue(maxsize=queue_size)
         self._closed = False
+        self._waiting: deque[tuple[float, asyncio.Future[object]]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
 
     async def create(self, new: NewTicket) -> Created:
         done: asyncio.Future[object] = asyncio.get_running_loop().create_future()
@@ -101,6 +104,8 @@ class Writer:
             open_ = entry is not None
             for part in self._parts(group):
                 await self._answer(part)
+        if self._timer is not None:
+            self._timer.cancel()
 
     async def _submit(self, entry: _Entry) -> object:
         if self._closed:
@@ -110,14 +115,29 @@ class Writer:
             self._queue.put_nowait(entry)
         except asyncio.QueueFull as exc:
             raise StoreUnavailable("too many requests wait for the ticket database; send it again later") from exc
-        try:
-            async with asyncio.timeout(self._write_timeout):
-                answer = await entry.done
-        except TimeoutError as exc:
-            raise StoreUnavailable("the ticket database did not answer in time; send it again") from exc
+        self._limit(entry.done)
+        answer = await entry.done
         if isinstance(answer, TicketError):
             raise answer
         return answer
+
+    def _limit(self, done: asyncio.Future[object]) -> None:
+        """All wait equally long and in their order, so one timer, for the longest waiting, does for them all."""
+        while self._waiting and self._waiting[0][1].done():
+            self._waiting.popleft()
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._write_timeout
+        self._waiting.append((deadline, done))
+        if self._timer is None:
+            self._timer = loop.call_at(deadline, self._expire)
+
+    def _expire(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting and (self._waiting[0][1].done() or self._waiting[0][0] <= loop.time()):
+            _, done = self._waiting.popleft()
+            if not done.done():
+                done.set_result(StoreUnavailable("the ticket database did not answer in time; send it again"))
+        self._timer = loop.call_at(self._waiting[0][0], self._expire) if self._waiting else None
 
     def _parts(self, group: list[_Entry]) -> list[list[_Entry]]:
         """The group as it is, or its creations and its changes apart where creations have a way of their own."""
@@ -143,6 +163,9 @@ class Writer:
         for entry, answer in zip(group, answers, strict=True):
             if not entry.done.done():
                 entry.done.set_result(answer)
+        taken = [answer.record.number for answer in answers if isinstance(answer, Created) and answer.fresh]
+        if taken:
+            log.info("tickets_taken", numbers=taken)
 
     async def _commit(self, group: list[_Entry]) -> list[object]:
         for attempt in range(1, ATTEMPTS + 1):
