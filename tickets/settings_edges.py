@@ -55,6 +55,7 @@ class JobSettings(Section):
 
     retry: Seconds = 30.0
     deadlines_every: Annotated[int, Field(ge=1, le=3600)] = 30
+    deadlines_batch: Annotated[int, Field(ge=1, le=1000)] = 100
     brief_at: time = time(17, 20)
     """The brief of the special list must be there before 17:30 (RP-1)."""
 

@@ -4,16 +4,19 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tickets.domain.errors import StoreFailed
 from tickets.domain.states import State
+from tickets.domain.ticket import EmergencyLevel
+from tickets.service.calls import CallLine, CallQuery
+from tickets.service.files import Access
 from tickets.service.filing import FiledQuery, FiledRequest, Reporter
 from tickets.service.public import FINISHED, Found
 from tickets.service.taxonomy import Service, Taxonomy, service_from, service_json
 from tickets.store.models import PartyRow, TicketRow
-from tickets.store.models_jobs import ReporterRow, TaxonomyRow
+from tickets.store.models_jobs import AccessRow, ReporterRow, TaxonomyRow
 from tickets.store.sql import SqlStore
 from tickets.store.statements import upsert
 
@@ -120,6 +123,78 @@ class SqlFiling:
         query = select(TicketRow.number).join_from(TicketRow, ReporterRow, ReporterRow.ticket_id == TicketRow.id)
         async with self._store.read() as connection:
             return (await connection.execute(query.where(TicketRow.id == token))).scalars().first()
+
+
+class SqlAccesses:
+    """Implements AccessLog."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
+
+    async def note_access(self, access: Access) -> None:
+        async def run(connection: AsyncConnection) -> object:
+            await connection.execute(insert(AccessRow), {name: getattr(access, name) for name in Access.__slots__})
+            return None
+
+        await self._store.write(run)
+
+    async def accesses(self, ticket_number: str, limit: int) -> list[Access]:
+        query = select(AccessRow.__table__).where(AccessRow.ticket_number == ticket_number)
+        async with self._store.read() as connection:
+            rows = (await connection.execute(query.order_by(AccessRow.id.desc()).limit(limit))).mappings().all()
+        return [Access(**row) for row in rows]
+
+
+class SqlCalls:
+    """Implements CallStore: calls as the tickets tell of them."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
+
+    async def calls(self, query: CallQuery) -> list[CallLine]:
+        last = func.max(TicketRow.id).label("last_id")
+        groups = (
+            select(TicketRow.call_node, TicketRow.call_id, last)
+            .where(TicketRow.call_id.is_not(None))
+            .group_by(TicketRow.call_node, TicketRow.call_id)
+            .order_by(last.desc())
+            .limit(query.limit)
+        )
+        if query.call_id is not None:
+            groups = groups.where(TicketRow.call_id == query.call_id)
+        if query.before is not None:
+            groups = groups.having(last < query.before)
+        async with self._store.read() as connection:
+            found = (await connection.execute(groups)).all()
+            ids = [call_id for _, call_id, _ in found]
+            tickets = select(
+                TicketRow.call_node,
+                TicketRow.call_id,
+                TicketRow.call_linkedid,
+                TicketRow.call_started_at,
+                TicketRow.number,
+                TicketRow.state,
+                TicketRow.emergency_level,
+            ).where(TicketRow.call_id.in_(ids))
+            rows = (await connection.execute(tickets.order_by(TicketRow.request_index))).mappings().all()
+        return [
+            _call(last_id, [row for row in rows if (row["call_node"], row["call_id"]) == (node, call_id)])
+            for node, call_id, last_id in found
+        ]
+
+
+def _call(last_id: str, rows: Sequence[Any]) -> CallLine:
+    first = rows[0]
+    levels = list(EmergencyLevel)
+    return CallLine(
+        cursor=last_id,
+        id=first["call_id"],
+        node=first["call_node"],
+        linkedid=first["call_linkedid"],
+        started_at=first["call_started_at"],
+        emergency_level=max((EmergencyLevel(row["emergency_level"]) for row in rows), key=levels.index),
+        tickets=tuple((row["number"], State(row["state"])) for row in rows),
+    )
 
 
 async def _newest(connection: AsyncConnection) -> Taxonomy | None:

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Final, TypeVar, TypeVarTuple
 
@@ -67,6 +68,17 @@ class AttachmentFiles:
         """Removes unfinished files that a killed process left, older than so many seconds; says how many."""
         return await self._run(_sweep, self._folder, time.time() - older_than)
 
+    async def settled(self, sha256: str, before: datetime) -> bool:
+        """Is the file gone, or older than `before`?"""
+        return await self._run(_older, self._path(sha256), before.timestamp())
+
+    def remove(self, sha256: str) -> None:
+        """Deletes the file if it is there, durably. Blocking."""
+        path = self._path(sha256)
+        path.unlink(missing_ok=True)
+        if path.parent.is_dir():
+            _sync(path.parent)
+
     async def _receive(self, chunks: AsyncIterator[bytes], sha256: str, limit: int) -> StoredFile:
         path = self._path(sha256)
         file, temporary = await self._run(_open_temporary, self._folder)
@@ -119,11 +131,22 @@ def _settle(file: BinaryIO, temporary: Path, path: Path) -> None:
     path.parent.mkdir(exist_ok=True)
     temporary.replace(path)
     for folder in (path.parent, path.parent.parent):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        _sync(folder)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _older(path: Path, before: float) -> bool:
+    try:
+        return path.lstat().st_mtime < before
+    except FileNotFoundError:
+        return True
 
 
 def _discard(file: BinaryIO, temporary: Path) -> None:
