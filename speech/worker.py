@@ -209,7 +209,7 @@ def _serve(inbox: "queue.Queue[Message]", output: _Output) -> int:
     order = inbox.get().json()
     settings = SpeechSettings.model_validate(order["settings"])
     try:
-        engine = load(EngineChoice(order["engine"], Path(order["model"]), ""), settings)
+        engine = load(EngineChoice.of(order["engine"], Path(order["model"])), settings)
     except ModelError as exc:
         output.send(Kind.REFUSED, 0, {"message": str(exc)})
         return 1

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hotline.cli.common import AsJson, in_user_words, print_json, say
+from hotline.cli.common import AsJson, in_user_words, print_json, say, settings_of
+from hotline.cli.speech import EngineName, ModelName, chosen_speech
 from hotline.errors import HotlineError
+from hotline.layout import shipped_sounds
+from speech.engines import choose
 
 if TYPE_CHECKING:
     from hotline.bench.report import Report
@@ -51,6 +54,25 @@ def tickets(
     if not folder.is_dir():
         raise FileNotFoundError(2, "no such folder", str(folder))
     options = bench.Options(folder.resolve(), postgres_url, connections, requests, runs)
+    show(lambda: bench.run(options, say), as_json=json_, check=check)
+
+
+@group.command()
+def speech(
+    context: typer.Context,
+    engine: EngineName = None,
+    model: ModelName = None,
+    runs: Runs = 5,
+    check: Check = False,
+    json_: AsJson = False,
+) -> None:
+    """Callers recognised at once, beside the same engine alone; how late results and the event loop are."""
+    from hotline.bench import speech as bench
+
+    settings = settings_of(context)
+    with in_user_words():
+        chosen = chosen_speech(settings.speech, engine, model)
+        options = bench.Options(choose(chosen, settings.paths.models), chosen, shipped_sounds(), runs)
     show(lambda: bench.run(options, say), as_json=json_, check=check)
 
 

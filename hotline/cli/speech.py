@@ -93,13 +93,19 @@ def engines_(context: typer.Context, json_: AsJson = False) -> None:
     found = []
     for name in ENGINES:
         try:
-            choice = engines.choose(_with(settings.speech, name, None), settings.paths.models)
-            found.append({"engine": name, "model": str(choice.model or choice.title), "usable": True, "detail": choice.title})
+            choice = engines.choose(chosen_speech(settings.speech, name, None), settings.paths.models)
+            found.append(
+                {"engine": name, "model": str(choice.model or choice.title), "usable": True, "detail": choice.title}
+            )
         except ModelError as exc:
             found.append({"engine": name, "model": None, "usable": False, "detail": str(exc)})
     try:
         chosen = engines.choose(settings.speech, settings.paths.models)
-        used: dict[str, str | None] = {"engine": chosen.name, "model": str(chosen.model or chosen.title), "why": chosen.why}
+        used: dict[str, str | None] = {
+            "engine": chosen.name,
+            "model": str(chosen.model or chosen.title),
+            "why": chosen.why,
+        }
     except ModelError as exc:
         used = {"engine": None, "model": None, "why": str(exc)}
     if json_:
@@ -114,13 +120,14 @@ def engines_(context: typer.Context, json_: AsJson = False) -> None:
 
 def _load(context: typer.Context, engine: EngineSetting | None, model: str | None) -> tuple[EngineChoice, Engine]:
     settings = settings_of(context)
-    speech = _with(settings.speech, engine, model)
+    speech = chosen_speech(settings.speech, engine, model)
     choice = engines.choose(speech, settings.paths.models)
     say(f"{choice.name}, {choice.title}: {choice.why}")
     return choice, engines.load(choice, speech)
 
 
-def _with(settings: SpeechSettings, engine: EngineSetting | None, model: str | None) -> SpeechSettings:
+def chosen_speech(settings: SpeechSettings, engine: EngineSetting | None, model: str | None) -> SpeechSettings:
+    """The settings with what the command line named instead. Raises `ModelError` for servers that are not set."""
     if engine == "vosk-server" and not settings.servers:
         raise ModelError("vosk-server is not configured: set speech.servers to its address, e.g. ws://127.0.0.1:2700")
     changes = {"engine": engine, "model": model}

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, Self
 
 from speech.engines.port import Engine
 from speech.errors import ModelError
@@ -27,6 +27,15 @@ class EngineChoice:
     model: Path | None
     why: str
     servers: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, name: str, model: Path) -> Self:
+        """From another process's words. Raises `ModelError` for an engine that does not exist or is none of here."""
+        match name:
+            case "vosk" | "sherpa-onnx" | "whisper":
+                return cls(name, model, "")
+            case _:
+                raise ModelError(f"expected vosk, sherpa-onnx or whisper; got {name!r}")
 
     @property
     def title(self) -> str:
