@@ -12,7 +12,7 @@ from typing import Final
 
 from pypinyin import lazy_pinyin
 
-from ivr.dialogue.sounds import nearest
+from speech.text.sounds import nearest
 
 _FILLERS = re.compile(r"^(?:嗯+|啊+|呃+|哦+|噢+|那个|就是)+|[啊呀吧呢嘛哦了]+$")
 _NOT_WORDS = re.compile(r"[^\w]+")
@@ -64,7 +64,7 @@ _PERSON_LONGEST = 14
 _PERSON_SHORT = 10
 
 SOUNDS_ALIKE: Final = 0.4
-"""Distance (`ivr.dialogue.sounds`) up to which a short utterance counts as a phrase that can be said here. Commands of
+"""Distance (`speech.text.sounds`) up to which a short utterance counts as a phrase that can be said here. Commands of
 five synthetic voices over a telephone line came back within 0.38; the nearest of 203 short complaints was at 0.49."""
 _MARGIN = 0.05
 _YES_SOUNDS = ("对", "对的", "是的", "没错", "好的", "需要")

@@ -48,7 +48,8 @@ def _split(syllable: str) -> Sound:
     return initial, syllable[len(initial) :]
 
 
-def _cost(one: Sound, other: Sound) -> float:
+def syllable_cost(one: Sound, other: Sound) -> float:
+    """0 for the same syllable, 1 for one with nothing in common."""
     initial = 0.0 if one[0] == other[0] else _NEAR if (one[0], other[0]) in _NEAR_INITIALS else 1.0
     final = 0.0 if one[1] == other[1] else _NEAR if (one[1], other[1]) in _NEAR_FINALS else 1.0
     return (initial + final) / 2
@@ -63,7 +64,7 @@ def distance(one: str, other: str) -> float:
     for sound in first:
         previous, row[0] = row[0], row[0] + _INDEL
         for column, wanted in enumerate(second, start=1):
-            substituted = previous + _cost(sound, wanted)
+            substituted = previous + syllable_cost(sound, wanted)
             previous = row[column]
             row[column] = min(substituted, row[column] + _INDEL, row[column - 1] + _INDEL)
     return min(1.0, row[-1] / max(len(first), len(second)))

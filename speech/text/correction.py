@@ -1,0 +1,176 @@
+"""Words of the domain win over what only sounds like them: 以保暴消 becomes 医保报销. Pure but for the word list.
+
+A term replaces a stretch of as many syllables that sounds nearly alike. What speaks against it is a confident word in
+that stretch: one of the dictionary's, at least two characters long, that stands in every reading of the utterance. What
+speaks for it is another reading that has the term. Every change is recorded with before, after and score, so that
+whoever reads the transcript can take it back.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
+
+import rjieba
+
+from speech.text.sounds import Sound, sounds, syllable_cost
+
+__all__ = ["Change", "Corrected", "Corrector"]
+
+_SHORTEST: Final = 2
+_LONGEST: Final = 12
+_MOST_CHARACTERS: Final = 2_000
+"""Of a text that is looked at; nobody says more in one breath."""
+
+_LIMIT: Final = {2: 0.0, 3: 0.12}
+_LIMIT_LONG: Final = 0.2
+"""Mean syllable cost up to which a term of that many characters may replace what was heard."""
+
+_SUPPORTED: Final = 0.2
+"""Added to the limit when another reading has the term itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """`before` at character `at` of the text as heard was replaced by `after`; `score` 1 sounds exactly alike."""
+
+    at: int
+    before: str
+    after: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """The text as it should have been recognised, and what was changed, in order."""
+
+    text: str
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    text: str
+    sounds: tuple[Sound, ...]
+
+
+class Corrector:
+    """The terms of one hotline: problem names and words, places, units. Immutable once made."""
+
+    def __init__(self, terms: Iterable[str]) -> None:
+        self._by_length: dict[int, dict[tuple[int, Sound], list[_Term]]] = defaultdict(lambda: defaultdict(list))
+        self._terms = {term for term in terms if _SHORTEST <= len(term) <= _LONGEST and _chinese(term)}
+        for text in sorted(self._terms):
+            heard = sounds(text)
+            if len(heard) == len(text):
+                # Terms are looked up by any one syllable that was heard exactly; one without any is too far to trust.
+                for at, sound in enumerate(heard):
+                    self._by_length[len(text)][at, sound].append(_Term(text, heard))
+
+    def __len__(self) -> int:
+        return len(self._terms)
+
+    def correct(self, readings: Sequence[str]) -> Corrected:
+        """The first reading, corrected; the others are evidence."""
+        text = readings[0] if readings else ""
+        if not text or not self._by_length or len(text) > _MOST_CHARACTERS:
+            return Corrected(text)
+        protected = _protected(text, readings[1:])
+        found = [
+            change
+            for begin, run in _runs(text)
+            for change in self._candidates(text, begin, run, protected, readings[1:])
+        ]
+        return _apply(text, found)
+
+    def _candidates(
+        self, text: str, begin: int, run: str, protected: Sequence[tuple[int, int]], others: Sequence[str]
+    ) -> Iterator[Change]:
+        """Every replacement that could be made in a run of Chinese characters that starts at `begin`."""
+        heard = sounds(run)
+        if len(heard) != len(run):
+            return
+        for length, index in self._by_length.items():
+            for at in range(len(run) - length + 1):
+                before, window = run[at : at + length], heard[at : at + length]
+                if before in self._terms:
+                    continue
+                seen: set[str] = set()
+                for key in enumerate(window):
+                    for term in index.get(key, ()):
+                        if term.text in seen:
+                            continue
+                        seen.add(term.text)
+                        change = _weigh(begin + at, before, window, term, others)
+                        if change is not None and not _harms(change, protected):
+                            yield change
+
+
+def _weigh(at: int, before: str, window: Sequence[Sound], term: _Term, others: Sequence[str]) -> Change | None:
+    """The change if the term sounds near enough."""
+    supported = any(term.text in other for other in others)
+    limit = _LIMIT.get(len(term.text), _LIMIT_LONG) + (_SUPPORTED if supported else 0.0)
+    if len(term.text) == _SHORTEST and not supported:
+        # Two syllables alike are too little by themselves: Mandarin is full of them.
+        return None
+    total = 0.0
+    for heard, wanted in zip(window, term.sounds, strict=True):
+        total += syllable_cost(heard, wanted)
+        if total > limit * len(window):
+            return None
+    return Change(at, before, term.text, round(1.0 - total / len(window), 3))
+
+
+def _harms(change: Change, protected: Sequence[tuple[int, int]]) -> bool:
+    """Whether the change would alter or cut a confident word."""
+    end = change.at + len(change.before)
+    for start, stop in protected:
+        if stop <= change.at or start >= end:
+            continue
+        if start < change.at or stop > end:
+            return True
+        inside = slice(start - change.at, stop - change.at)
+        if change.before[inside] != change.after[inside]:
+            return True
+    return False
+
+
+def _protected(text: str, others: Sequence[str]) -> list[tuple[int, int]]:
+    """Where the confident words are."""
+    spans, at = [], 0
+    for word in rjieba.cut(text, False):
+        if len(word) >= _SHORTEST and _chinese(word) and all(word in other for other in others):
+            spans.append((at, at + len(word)))
+        at += len(word)
+    return spans
+
+
+def _runs(text: str) -> Iterator[tuple[int, str]]:
+    """The stretches of Chinese characters with where they begin."""
+    at = 0
+    for chinese, run in groupby(text, key=lambda char: "一" <= char <= "鿿"):
+        piece = "".join(run)
+        if chinese:
+            yield at, piece
+        at += len(piece)
+
+
+def _chinese(text: str) -> bool:
+    return all("一" <= char <= "鿿" for char in text)
+
+
+def _apply(text: str, found: Sequence[Change]) -> Corrected:
+    """The best changes that do not overlap: long and alike first."""
+    taken: list[Change] = []
+    for change in sorted(found, key=lambda each: (-each.score * len(each.after), each.at, each.after)):
+        if all(
+            change.at >= other.at + len(other.before) or change.at + len(change.before) <= other.at for other in taken
+        ):
+            taken.append(change)
+    taken.sort(key=lambda each: each.at)
+    pieces, at = [], 0
+    for change in taken:
+        pieces += [text[at : change.at], change.after]
+        at = change.at + len(change.before)
+    return Corrected("".join([*pieces, text[at:]]), tuple(taken))

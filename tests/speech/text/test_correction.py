@@ -1,0 +1,64 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from speech.text.correction import Change, Corrected, Corrector
+
+TERMS = ("医保报销", "占道经营", "小区垃圾清运", "建设路", "城管局", "养老院", "出租车", "停水", "柳浦镇")
+CORRECTOR = Corrector(TERMS)
+
+
+def test_a_term_wins_over_characters_that_sound_alike() -> None:
+    assert CORRECTOR.correct(["我想问一下以保暴消"]) == Corrected(
+        "我想问一下医保报销", (Change(5, "以保暴消", "医保报销", 1.0),)
+    )
+
+
+@pytest.mark.parametrize(
+    ("heard", "meant"),
+    [
+        ("他们在展道惊营", "他们在占道经营"),
+        ("小区拉及清运没人管", "小区垃圾清运没人管"),
+        ("见设路的灯不亮,城管具不来", "建设路的灯不亮,城管局不来"),
+        ("刘浦真停电", "柳浦镇停电"),
+    ],
+)
+def test_sounds_that_a_telephone_blurs_are_put_right(heard: str, meant: str) -> None:
+    assert CORRECTOR.correct([heard]).text == meant
+
+
+def test_a_confident_word_is_never_touched() -> None:
+    # 往里 and 建设 are words of their own; only a stretch that is none may become a term.
+    assert CORRECTOR.correct(["建设录像厅"]).changes == ()
+    assert CORRECTOR.correct(["出租彻底没有了"]).changes == ()
+
+
+def test_a_word_that_other_readings_do_not_have_is_not_confident() -> None:
+    unsure = CORRECTOR.correct(["出租彻在哪里", "出租车在哪里"])
+    assert unsure.text == "出租车在哪里"
+
+
+def test_two_syllables_need_another_reading_that_has_the_term() -> None:
+    assert CORRECTOR.correct(["家里听水了"]).changes == ()
+    assert CORRECTOR.correct(["家里亭水了", "家里停水了"]).text == "家里停水了"
+
+
+def test_what_is_right_already_stays_and_what_is_not_chinese_too() -> None:
+    for text in ("占道经营", "OK 120 号", "", "，。！"):
+        assert CORRECTOR.correct([text]) == Corrected(text)
+    assert CORRECTOR.correct([]) == Corrected("")
+
+
+def test_without_terms_nothing_changes() -> None:
+    assert Corrector(()).correct(["以保暴消"]) == Corrected("以保暴消")
+    assert len(Corrector(("OK", "x", "过长" * 10))) == 0
+
+
+@given(st.lists(st.text(alphabet=st.characters(codec="utf-8"), max_size=80), max_size=5))
+def test_any_text_gives_a_text_whose_changes_lead_back_to_it(readings: list[str]) -> None:
+    corrected = CORRECTOR.correct(readings)
+    text = corrected.text
+    for change in reversed(corrected.changes):
+        assert text[change.at : change.at + len(change.after)] == change.after
+        text = text[: change.at] + change.before + text[change.at + len(change.after) :]
+    assert text == (readings[0] if readings else "")
