@@ -1,12 +1,14 @@
 """Trains the danger model and measures it on situations it has never seen.
 
 Sections of one situation (`domestic`, `domestic-2`) share a fold, so every figure is of situations left out, with all
-their damaged twins and prefixes. The figures are of the whole detector, rails included, not of the bare model.
+their damaged twins and beginnings. The figures are of the whole detector, rails included, not of the bare model.
+`python -m routing.danger_training` prints the learning curve: the same figures from a part of the situations.
 """
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -14,107 +16,125 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
-from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression
+from sklearn.svm import LinearSVC
 
-from routing.damage import begun, blurred, misheard
-from routing.emergency import HARMLESS, LABELS, POSSIBLE, EmergencyDetector, Facts, courteous
-from routing.errors import DataError, Fault
+from routing.danger_model import DANGER, GRAVITIES, HARMLESS, POSSIBLE, DangerModel
+from routing.danger_samples import Sample, make_samples, read_sentences
+from routing.emergency import EmergencyDetector, Facts
 from routing.lexicon import SERVICES, Lexicon
-from routing.linear import GramModel, Grams, Keys, grams
-from routing.rails import affirmed, alarming
-from routing.taxonomy import Taxonomy, sections
+from routing.linear import GramModel, Keys
+from routing.rails import alarming
+from routing.router import DATA_DIR
+from routing.taxonomy import Taxonomy
 from routing.text import Utterance
 
 _FOLDS = 5
 _SEED = 110
 _LEAST, _MOST = 2, 60_000
-_STRENGTH = 6.0
+_STRENGTH, _SERVICE_STRENGTH = 0.3, 0.3
 _FACT_WEIGHT = 0.12
-_SHARE_MISHEARD = 0.18
-_UNSURE_WEIGHT = 1.6
 _OUTCRY = 0.6
-_FALSE_NAMED, _FALSE_UNNAMED, _RECALL = 0.003, 0.001, 0.975
-_COPY = re.compile(r"-\d+$")
+_FALSE_NAMED, _FALSE_UNNAMED, _RECALL = 0.006, 0.002, 0.955
+_CURVE_SHARES = (0.25, 0.5, 0.75, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """A training text; twins share the `fold` of their situation. Only originals are measured."""
+class Calibration:
+    """A linear map from a model's margins to log shares: `margins @ mixing + shift`."""
 
-    utterance: Utterance
-    grams: Grams
-    facts: tuple[int, ...]
-    label: str
-    situation: str
-    weight: float
-    original: bool
+    mixing: npt.NDArray[np.float32]
+    shift: npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the detector saw in one sentence of a situation left out: the best window's figures."""
+    """What the detector saw in one sentence of a situation left out: the best window's figures. `asked` and `sent`
+    are the services that must come and that the model names, empty for a harmless sentence."""
 
-    label: str
+    gravity: str
     situation: str
     any: float
     sure: float
     braked: bool
     alarming: bool
-    service: str
     evidence: int
+    asked: str
+    sent: str
     utterance: Utterance
 
 
-def fit_danger(data_dir: Path, taxonomy: Taxonomy) -> tuple[GramModel, dict[str, Any]]:
+def fit_danger(data_dir: Path, taxonomy: Taxonomy) -> tuple[DangerModel, dict[str, Any]]:
     """The model with its thresholds in `notes`, and the figures of cross-validation. Raises `DataError`."""
     lexicon = Lexicon.load(data_dir / "danger" / "lexicon.toml")
-    samples = list(_samples(data_dir, taxonomy, lexicon))
-    outcomes, temperature = cross_validate(samples, lexicon)
+    samples = make_samples(read_sentences(data_dir, taxonomy), lexicon)
+    outcomes, calibrations = cross_validate(samples, lexicon)
     chosen = thresholds(outcomes)
-    model = fit(samples, Facts(lexicon).names)
-    figures = measure(outcomes, chosen) | {"features": len(model.keys)}
-    model.notes.update(chosen | {"temperature": temperature, "cv": figures})
+    model = calibrated(fit(samples, Facts(lexicon).names), calibrations)
+    figures = measure(outcomes, chosen) | {"features": len(model.gravity.keys)}
+    model.notes.update(chosen | {"cv": figures})
     return model, figures
 
 
-def cross_validate(samples: Sequence[Sample], lexicon: Lexicon) -> tuple[list[Outcome], float]:
-    """Every original sentence weighed by a detector that knows nothing of its situation; the calibrating temperature.
+def cross_validate(
+    samples: Sequence[Sample], lexicon: Lexicon, share: float = 1.0
+) -> tuple[list[Outcome], tuple[Calibration, Calibration]]:
+    """Every original sentence weighed by a detector that knows nothing of its situation; how margins become shares.
 
-    The temperature is the one under which the probabilities of sentences left out are the most honest (log loss).
+    Only a `share` of the other situations is learnt from, for the learning curve.
     """
     situations = sorted({sample.situation for sample in samples})
     Random(_SEED).shuffle(situations)
     fold = {situation: i % _FOLDS for i, situation in enumerate(situations)}
+    known = set(situations[: round(share * len(situations))])
     names = Facts(lexicon).names
-    measured = [s for s in samples if s.original and s.utterance.chars]
-    models = [fit([s for s in samples if fold[s.situation] != held], names) for held in range(_FOLDS)]
-    temperature = _temperature([(models[fold[s.situation]], s) for s in measured])
-    for model in models:
-        model.notes["temperature"] = temperature
-    detectors = [EmergencyDetector(lexicon, model) for model in models]
-    return [_outcome(detectors[fold[s.situation]], s) for s in measured], temperature
+    held = [[s for s in samples if s.original and s.utterance.chars and fold[s.situation] == i] for i in range(_FOLDS)]
+    models = [
+        fit([s for s in samples if fold[s.situation] != i and s.situation in known], names) for i in range(_FOLDS)
+    ]
+    grave = _calibration([(m.gravity, s, [x.gravity for x in s]) for m, s in zip(models, held, strict=True)])
+    asked = [[s for s in part if s.service] for part in held]
+    served = _calibration([(m.service, s, [x.service for x in s]) for m, s in zip(models, asked, strict=True)])
+    detectors = [EmergencyDetector(lexicon, calibrated(model, (grave, served))) for model in models]
+    outcomes = [_outcome(detectors[i], sample) for i in range(_FOLDS) for sample in held[i]]
+    return outcomes, (grave, served)
 
 
-def _temperature(pairs: Sequence[tuple[GramModel, Sample]]) -> float:
-    shares = [m.probabilities(m.find(s.utterance), 0, len(s.utterance.chars), s.facts) for m, s in pairs]
-    scores = np.log(np.maximum(np.array(shares, np.float64), 1e-12))
-    truth = np.array([LABELS.index(sample.label) for _, sample in pairs])
+def _calibration(parts: Sequence[tuple[GramModel, list[Sample], list[str]]]) -> Calibration:
+    """Logistic regression from the margins of sentences left out to their labels: honest shares, still linear."""
+    labels = parts[0][0].labels
+    margins = np.concatenate([_margins(model, samples) for model, samples, _ in parts])
+    truth = [labels.index(label) for _, _, given in parts for label in given]
+    learner = LogisticRegression(C=10.0, max_iter=1000).fit(margins, truth)
+    mixing = np.zeros((len(labels), len(labels)), np.float32)
+    shift = np.full(len(labels), -20.0, np.float32)
+    mixing[:, learner.classes_], shift[learner.classes_] = learner.coef_.T, learner.intercept_
+    return Calibration(mixing, shift)
 
-    def loss(temperature: float) -> float:
-        return -float(log_softmax(scores / temperature, axis=1)[np.arange(len(truth)), truth].mean())
 
-    return min((float(t) for t in np.geomspace(0.5, 3.0, 31)), key=loss)
+def calibrated(model: DangerModel, how: tuple[Calibration, Calibration]) -> DangerModel:
+    """The model whose scores are log shares."""
+    return DangerModel(*(_recast(part, way) for part, way in zip((model.gravity, model.service), how, strict=True)))
+
+
+def _recast(model: GramModel, how: Calibration) -> GramModel:
+    return replace(model, weights=model.weights @ how.mixing, bias=model.bias @ how.mixing + how.shift, notes={})
+
+
+def _margins(model: GramModel, samples: Sequence[Sample]) -> npt.NDArray[np.float32]:
+    matrix = _matrix(samples, model.keys, model.idf, len(model.facts))
+    found: npt.NDArray[np.float32] = matrix @ model.weights + model.bias
+    return found
 
 
 def thresholds(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """`certain` (by evidence 0, 1, 2) as low as the aim for false ones allows; `possible` as high as recall allows."""
-    harmless = [o for o in outcomes if o.label == HARMLESS]
+    harmless = [o for o in outcomes if o.gravity == HARMLESS]
     bars: list[float] = []
     for named, share in ((False, _FALSE_UNNAMED), (True, _FALSE_NAMED)):
         unbraked = np.array([o.sure if (o.evidence > 0) is named and not o.braked else 0.0 for o in harmless])
         bars.append(float(np.clip(np.quantile(unbraked, 1.0 - share), 0.5, 0.99)))
-    danger = np.array([o.any for o in outcomes if o.label in SERVICES])
+    danger = np.array([o.any for o in outcomes if o.gravity == DANGER])
     possible = float(np.clip(np.quantile(danger, 1.0 - _RECALL), 0.08, 0.5))
     return {"certain": [*bars, min(bars[1], _OUTCRY)], "possible": possible}
 
@@ -129,9 +149,9 @@ def measure(outcomes: Sequence[Outcome], least: Mapping[str, Any]) -> dict[str, 
     def alarms(chosen: Sequence[Outcome], bar: float) -> float:
         return float(np.mean([o.any >= bar or o.alarming for o in chosen]))
 
-    danger = [o for o in outcomes if o.label in SERVICES]
-    unsure = [o for o in outcomes if o.label == POSSIBLE]
-    harmless = [o for o in outcomes if o.label == HARMLESS]
+    danger = [o for o in outcomes if o.gravity == DANGER]
+    unsure = [o for o in outcomes if o.gravity == POSSIBLE]
+    harmless = [o for o in outcomes if o.gravity == HARMLESS]
     traps = [o for o in harmless if not o.situation.startswith("problem:")]
     curve = [
         {"threshold": bar, "recall": alarms(danger, bar), "possible": alarms(unsure, bar)}
@@ -152,22 +172,45 @@ def measure(outcomes: Sequence[Outcome], least: Mapping[str, Any]) -> dict[str, 
         "false_certain_on_traps": certains(traps),
         "false_alarm": alarms(harmless, possible),
         "false_alarm_on_traps": alarms(traps, possible),
-        "service_accuracy": float(np.mean([o.service == o.label for o in danger])),
+        "service_accuracy": float(np.mean([o.sent == o.asked for o in danger])),
         "curve": curve,
     }
 
 
-def fit(samples: Sequence[Sample], names: tuple[str, ...]) -> GramModel:
+def learning_curve(data_dir: Path) -> list[dict[str, Any]]:
+    """What a quarter, a half … of the situations is worth, at the thresholds of the whole. Raises `DataError`."""
+    lexicon = Lexicon.load(data_dir / "danger" / "lexicon.toml")
+    samples = make_samples(read_sentences(data_dir, Taxonomy.load(data_dir)), lexicon)
+    points: list[dict[str, Any]] = []
+    for share in _CURVE_SHARES:
+        outcomes, _ = cross_validate(samples, lexicon, share)
+        figures = measure(outcomes, thresholds(outcomes))
+        names = ("recall", "recall_certain", "possible_not_missed", "false_certain", "false_alarm", "service_accuracy")
+        points.append({"situations_share": share} | {name: round(figures[name], 4) for name in names})
+    return points
+
+
+def fit(samples: Sequence[Sample], names: tuple[str, ...]) -> DangerModel:
+    served = [s for s in samples if s.service]
+    return DangerModel(
+        _fit(samples, [s.gravity for s in samples], GRAVITIES, names, _STRENGTH),
+        _fit(served, [s.service for s in served], SERVICES, names, _SERVICE_STRENGTH),
+    )
+
+
+def _fit(
+    samples: Sequence[Sample], truth: list[str], labels: tuple[str, ...], names: tuple[str, ...], strength: float
+) -> GramModel:
     keys, idf = _vocabulary(samples)
     matrix = _matrix(samples, keys, idf, len(names))
-    learner = LogisticRegression(C=_STRENGTH, max_iter=80, tol=1e-3)
-    learner.fit(matrix, [s.label for s in samples], sample_weight=[s.weight for s in samples])
-    weights = np.zeros((matrix.shape[1], len(LABELS)), np.float32)
-    bias = np.full(len(LABELS), -20.0, np.float32)
+    learner = LinearSVC(C=strength, dual=True, tol=1e-3, max_iter=5000, random_state=_SEED)
+    learner.fit(matrix, truth, sample_weight=[s.weight for s in samples])
+    weights = np.zeros((matrix.shape[1], len(labels)), np.float32)
+    bias = np.full(len(labels), -20.0, np.float32)
     for row, label in enumerate(learner.classes_):
-        weights[:, LABELS.index(label)] = learner.coef_[row]
-        bias[LABELS.index(label)] = learner.intercept_[row]
-    return GramModel(keys, idf, LABELS, weights, bias, names, _FACT_WEIGHT, {})
+        weights[:, labels.index(label)] = learner.coef_[row]
+        bias[labels.index(label)] = learner.intercept_[row]
+    return GramModel(keys, idf, labels, weights, bias, names, _FACT_WEIGHT, {})
 
 
 def _vocabulary(samples: Sequence[Sample]) -> tuple[Keys, npt.NDArray[np.float32]]:
@@ -199,62 +242,24 @@ def _matrix(samples: Sequence[Sample], keys: Keys, idf: npt.NDArray[np.float32],
 def _outcome(detector: EmergencyDetector, sample: Sample) -> Outcome:
     weighed = detector.weigh(sample.utterance)
     best = max(weighed, key=lambda w: (0.0 if w.brake else w.sure, w.any))
-    highest = max(w.any for w in weighed)
-    alarmed = any(alarming(w.hits, w.end - w.start) for w in weighed)
     return Outcome(
-        label=sample.label,
+        gravity=sample.gravity,
         situation=sample.situation,
-        any=highest,
+        any=max(w.any for w in weighed),
         sure=best.sure,
         braked=bool(best.brake),
-        alarming=alarmed,
-        service=best.service,
+        alarming=any(alarming(w.hits, w.end - w.start) for w in weighed),
         evidence=best.evidence,
+        asked=sample.service,
+        sent=detector.service(sample.utterance, best) if sample.service else "",
         utterance=sample.utterance,
     )
 
 
-def _samples(data_dir: Path, taxonomy: Taxonomy, lexicon: Lexicon) -> Iterator[Sample]:
-    """Emergencies, dangers to ask about and harmless sentences with their twins. Raises `DataError`."""
-    rng = Random(_SEED)
-    facts = Facts(lexicon)
-    faults: list[Fault] = []
-
-    def sample(text: str, label: str, situation: str, weight: float, original: bool = False) -> Sample:
-        utterance = courteous(text)
-        held = tuple(facts.held(affirmed(utterance, lexicon.scan(utterance))))
-        return Sample(utterance, grams(utterance), held, label, situation, weight, original)
-
-    for text, label, situation in _sentences(data_dir, taxonomy, faults):
-        ordinary = situation.startswith("problem:")
-        yield sample(text, label, situation, _UNSURE_WEIGHT if label == POSSIBLE else 1.0, True)
-        yield sample(misheard(text, _SHARE_MISHEARD, rng), label, situation, 0.3 if ordinary else 0.5)
-        if not ordinary:
-            yield sample(blurred(text, rng), label, situation, 0.4)
-        if label in SERVICES and len(text) > 6:
-            yield sample(begun(text, rng), label, situation, 0.3)
-    if faults:
-        raise DataError(faults)
+def main() -> int:
+    sys.stdout.write(json.dumps(learning_curve(DATA_DIR), ensure_ascii=False, indent=1) + "\n")
+    return 0
 
 
-def _sentences(data_dir: Path, taxonomy: Taxonomy, faults: list[Fault]) -> Iterator[tuple[str, str, str]]:
-    """Text, label and situation of every sentence; each heading without its counter is a situation."""
-    folder = data_dir / "danger"
-    for path in sorted(folder.glob("emergencies*.txt")) + sorted(folder.glob("possible*.txt")):
-        for line, heading, sentences in sections(path, faults):
-            name, service = _heading(heading, path.name, line, faults)
-            label = POSSIBLE if path.name.startswith("possible") else service
-            yield from ((text, label, _COPY.sub("", name)) for text in sentences)
-    for path in sorted(folder.glob("traps*.txt")) + sorted(folder.glob("harmless*.txt")):
-        for _, heading, sentences in sections(path, faults):
-            yield from ((text, HARMLESS, f"trap:{_COPY.sub('', heading)}") for text in sentences)
-    for problem_id, problem in taxonomy.problems.items():
-        yield from ((text, HARMLESS, f"problem:{problem_id}") for text in problem.exemplars)
-
-
-def _heading(heading: str, file: str, line: int, faults: list[Fault]) -> tuple[str, str]:
-    parts = heading.split()
-    if len(parts) != 3 or parts[1] not in SERVICES:
-        faults.append(Fault(file, line, f"expected [situation service kind], found [{heading}]"))
-        return heading, SERVICES[0]
-    return parts[0], parts[1]
+if __name__ == "__main__":
+    sys.exit(main())

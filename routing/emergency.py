@@ -1,10 +1,10 @@
 """Danger to life or property in a caller's words, on partial and final recognition results alike.
 
 Situations, not words: lexical classes (who, which part of the body, what is seen, when, how it is asked), their pairs
-and n-grams of characters and sounds go into one calibrated linear model that tells harmless talk, danger to ask about
-and danger to bridge for each service. Around it stand the rails of `routing.rails`. Courtesies are taken out first. A
-text beyond 64 positions is judged by overlapping windows, so talk around a danger cannot dilute it; of a text beyond
-2,000 characters only the first and last thousand are judged, which bounds the cost.
+and n-grams of characters and sounds go into a calibrated linear model that tells harmless talk, danger to ask about and
+danger to bridge, and into a second one that tells whose danger it is. Around them stand the rails of `routing.rails`.
+Courtesies are taken out first. A text beyond 64 positions is judged by overlapping windows, so talk around a danger
+cannot dilute it; of a text beyond 2,000 characters only the first and last thousand are judged: that bounds the cost.
 """
 
 import re
@@ -14,9 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
+from routing.danger_model import DangerModel
 from routing.decision import Emergency, EmergencyLevel
 from routing.lexicon import SERVICES, Hit, Lexicon
-from routing.linear import Found, GramModel
+from routing.linear import Found
 from routing.rails import LONG_WINDED, affirmed, alarming, brake, evidence
 from routing.text import Utterance, read, without
 
@@ -25,8 +26,6 @@ _COURTESY = re.compile(
     r"谢谢你?您?们?啊?|非常感谢|感谢你?您?们?|拜托你?您?们?了?|劳驾|抱歉|请问一?下?|请帮忙|请您?你?(?=快|派|帮|赶)|同志|客服|"
     r"接线员|那个那个|就是说|嗯+|呃+"
 )
-HARMLESS, POSSIBLE = "harmless", "possible"
-LABELS = (HARMLESS, POSSIBLE, *SERVICES)
 _WHOLE, _WINDOW, _STEP = 64, 48, 20
 _END = 1000
 _SAYS_SOMETHING, _TELLS_A_DANGER = 5, 12
@@ -38,12 +37,11 @@ _RANK = {EmergencyLevel.NONE: 0, EmergencyLevel.POSSIBLE: 1, EmergencyLevel.CERT
 
 @dataclass(frozen=True, slots=True)
 class Weighing:
-    """One stretch of an utterance: probability of any danger and of danger to bridge, service, and what stands in it;
+    """One stretch of an utterance: probability of any danger and of danger to bridge, and what stands in it;
     `evidence` as `routing.rails.evidence` counts it."""
 
     any: float
     sure: float
-    service: str
     evidence: int
     brake: str
     hits: tuple[Hit, ...]
@@ -79,9 +77,10 @@ class Facts:
 class EmergencyDetector:
     """Stateless: `check` may be called with every partial."""
 
-    def __init__(self, lexicon: Lexicon, model: GramModel) -> None:
+    def __init__(self, lexicon: Lexicon, model: DangerModel) -> None:
         self._lexicon = lexicon
-        self._model = model
+        self._gravity = model.gravity
+        self._service = model.service
         self._facts = Facts(lexicon)
         self._certain = tuple(float(bar) for bar in model.notes.get("certain", (1.0, 1.0, 1.0)))
         self._possible = float(model.notes.get("possible", 1.0))
@@ -89,7 +88,7 @@ class EmergencyDetector:
     @classmethod
     def load(cls, data_dir: Path, model_dir: Path) -> "EmergencyDetector":
         """Raises `routing.errors.DataError`."""
-        return cls(Lexicon.load(data_dir / "danger" / "lexicon.toml"), GramModel.load(model_dir / "emergency.npz"))
+        return cls(Lexicon.load(data_dir / "danger" / "lexicon.toml"), DangerModel.load(model_dir / "emergency.npz"))
 
     def check(self, text: str, alternatives: Sequence[str] = ()) -> Emergency:
         """The best reading decides; a danger found only in another of the recogniser's readings is `possible`."""
@@ -107,7 +106,7 @@ class EmergencyDetector:
         """Every window of a `courteous` utterance."""
         hits = affirmed(utterance, self._lexicon.scan(utterance))
         everywhere = {hit.group.id for hit in hits}
-        found = self._model.find(utterance)
+        found = self._gravity.find(utterance)
         length = len(utterance.chars)
         return [self._window(found, hits, everywhere, length, start, end) for start, end in windows(length)]
 
@@ -133,19 +132,25 @@ class EmergencyDetector:
             return Emergency()
         best = max(weighed, key=lambda w: (_RANK[self.level(w)], w.any))
         level = self.level(best)
-        return Emergency() if level is EmergencyLevel.NONE else _report(utterance, best, level)
+        if level is EmergencyLevel.NONE:
+            return Emergency()
+        return _report(utterance, best, level, self.service(utterance, best))
+
+    def service(self, utterance: Utterance, weighing: Weighing) -> str:
+        """Who must come to the danger of this stretch."""
+        found, facts = self._service.find(utterance), self._facts.held(weighing.hits)
+        shares = self._service.probabilities(found, weighing.start, weighing.end, facts)
+        return SERVICES[int(shares.argmax())]
 
     def _window(
         self, found: Found, hits: Sequence[Hit], everywhere: set[str], length: int, start: int, end: int
     ) -> Weighing:
         inside = [hit for hit in hits if start <= hit.start and hit.end <= end]
-        shares = self._model.probabilities(found, start, end, self._facts.held(inside))
-        services = shares[len(LABELS) - len(SERVICES) :]
+        harmless, _, danger = self._gravity.probabilities(found, start, end, self._facts.held(inside))
         near = {hit.group.id for hit in inside}
         return Weighing(
-            any=float(1.0 - shares[0]),
-            sure=float(services.sum()),
-            service=SERVICES[int(services.argmax())],
+            any=float(1.0 - harmless),
+            sure=float(danger),
             evidence=evidence(inside),
             brake=brake(near, everywhere, length, evidence(inside)),
             hits=tuple(inside),
@@ -172,7 +177,7 @@ def windows(length: int) -> list[tuple[int, int]]:
     return [(start, min(length, start + _WINDOW)) for start in starts]
 
 
-def _report(utterance: Utterance, weighing: Weighing, level: EmergencyLevel) -> Emergency:
+def _report(utterance: Utterance, weighing: Weighing, level: EmergencyLevel, service: str) -> Emergency:
     words = [hit for hit in weighing.hits if hit.group.danger]
     reasons = [f"{hit.group.label}：{utterance.span(hit.start, hit.end)}" for hit in _distinct(words)]
     reasons.append(f"危险概率 {weighing.any:.2f}")
@@ -180,9 +185,9 @@ def _report(utterance: Utterance, weighing: Weighing, level: EmergencyLevel) -> 
         reasons.append(weighing.brake)
     start = min((hit.start for hit in words), default=weighing.start)
     end = max((hit.end for hit in words), default=weighing.end)
-    main = _main(words, weighing.service)
+    main = _main(words, service)
     kind = main.group.kind if main else "help"
-    return Emergency(level, kind, weighing.service, utterance.span(start, end), tuple(reasons))
+    return Emergency(level, kind, service, utterance.span(start, end), tuple(reasons))
 
 
 def _main(words: list[Hit], service: str) -> Hit | None:

@@ -1,0 +1,146 @@
+"""The danger model's training sentences with their twins: misheard, blurred, begun, and as a recogniser heard them.
+
+Text files hold sentences under `[situation service kind]` (emergencies, possible) or `[subject]` (traps, harmless);
+`twins*.csv` holds what a recogniser made of some of them. Everything is drawn from one seeded generator for each
+sentence, so a new sentence changes none of the other twins.
+"""
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from routing.damage import begun, blurred, misheard
+from routing.danger_model import DANGER, HARMLESS, POSSIBLE
+from routing.emergency import Facts, courteous
+from routing.errors import DataError, Fault
+from routing.lexicon import SERVICES, Lexicon
+from routing.linear import Grams, grams
+from routing.rails import affirmed
+from routing.tables import sections
+from routing.taxonomy import Taxonomy
+from routing.text import Utterance
+
+_SHARE_MISHEARD = 0.18
+_COPY = re.compile(r"-\d+$")
+_SEED = 110
+_TWIN_COLUMNS = ["situation", "label", "service", "text", "heard"]
+_UNSURE_WEIGHT = 1.6
+_HEARD_WEIGHT = 0.6
+_SHORTEST_BEGINNING = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A reviewed training sentence. `service` is empty for a harmless one; sentences of a `situation` stay together.
+
+    `heard` is what a recogniser made of it, once for each recording.
+    """
+
+    text: str
+    gravity: str
+    service: str
+    situation: str
+    heard: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A training text; twins share the `situation` and so the fold. Only originals are measured."""
+
+    utterance: Utterance
+    grams: Grams
+    facts: tuple[int, ...]
+    gravity: str
+    service: str
+    situation: str
+    weight: float
+    original: bool
+
+
+def read_sentences(data_dir: Path, taxonomy: Taxonomy) -> list[Sentence]:
+    """Emergencies, dangers to ask about, harmless sentences and the taxonomy's exemplars. Raises `DataError`."""
+    faults: list[Fault] = []
+    heard = _twins(data_dir / "danger", faults)
+    sentences = [
+        Sentence(text, gravity, service, situation, tuple(heard.get(text, ())))
+        for text, gravity, service, situation in _written(data_dir / "danger", taxonomy, faults)
+    ]
+    if faults:
+        raise DataError(faults)
+    return sentences
+
+
+def make_samples(sentences: list[Sentence], lexicon: Lexicon) -> list[Sample]:
+    facts = Facts(lexicon)
+    return [sample for sentence in sentences for sample in _samples_of(sentence, lexicon, facts)]
+
+
+def _samples_of(sentence: Sentence, lexicon: Lexicon, facts: Facts) -> Iterator[Sample]:
+    text = sentence.text
+    rng = Random(f"{_SEED} {text}")
+    ordinary = sentence.situation.startswith("problem:")
+    base = _UNSURE_WEIGHT if sentence.gravity == POSSIBLE else 1.0
+    forms = [(text, base), (misheard(text, _SHARE_MISHEARD, rng), 0.3 if ordinary else 0.5)]
+    if not ordinary:
+        forms.append((blurred(text, rng), 0.4))
+    if sentence.gravity == DANGER and len(text) > 6:
+        forms.append((begun(text, rng), 0.3))
+    if sentence.gravity == HARMLESS and len(text) > 2 * _SHORTEST_BEGINNING:
+        forms.append((text[: rng.randint(_SHORTEST_BEGINNING, len(text) - 1)], 0.3))
+    forms += [(heard, _HEARD_WEIGHT) for heard in sentence.heard]
+    for number, (form, weight) in enumerate(forms):
+        utterance = courteous(form)
+        held = tuple(facts.held(affirmed(utterance, lexicon.scan(utterance))))
+        yield Sample(
+            utterance,
+            grams(utterance),
+            held,
+            sentence.gravity,
+            sentence.service,
+            sentence.situation,
+            weight,
+            number == 0,
+        )
+
+
+def _written(folder: Path, taxonomy: Taxonomy, faults: list[Fault]) -> Iterator[tuple[str, str, str, str]]:
+    """Text, gravity, service and situation; each heading without its counter is a situation."""
+    for path in sorted(folder.glob("emergencies*.txt")) + sorted(folder.glob("possible*.txt")):
+        gravity = POSSIBLE if path.name.startswith("possible") else DANGER
+        for line, heading, sentences in sections(path, faults):
+            name, service = _heading(heading, path.name, line, faults)
+            yield from ((text, gravity, service, _COPY.sub("", name)) for text in sentences)
+    for path in sorted(folder.glob("traps*.txt")) + sorted(folder.glob("harmless*.txt")):
+        for _, heading, sentences in sections(path, faults):
+            yield from ((text, HARMLESS, "", f"trap:{_COPY.sub('', heading)}") for text in sentences)
+    for problem_id, problem in taxonomy.problems.items():
+        yield from ((text, HARMLESS, "", f"problem:{problem_id}") for text in problem.exemplars)
+
+
+def _heading(heading: str, file: str, line: int, faults: list[Fault]) -> tuple[str, str]:
+    parts = heading.split()
+    if len(parts) != 3 or parts[1] not in SERVICES:
+        faults.append(Fault(file, line, f"expected [situation service kind], found [{heading}]"))
+        return heading, SERVICES[0]
+    return parts[0], parts[1]
+
+
+def _twins(folder: Path, faults: list[Fault]) -> dict[str, list[str]]:
+    """What was heard, by the sentence as written; a twin whose sentence is gone is left out when read."""
+    heard: dict[str, list[str]] = {}
+    for path in sorted(folder.glob("twins*.csv")):
+        try:
+            rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            faults.append(Fault(path.name, 0, f"expected a UTF-8 CSV file, but it cannot be read: {error}"))
+            continue
+        for line, row in enumerate(rows, 2):
+            if not set(_TWIN_COLUMNS) <= set(row) or row["text"] is None or row["heard"] is None:
+                faults.append(Fault(path.name, line, f"expected the columns {','.join(_TWIN_COLUMNS)}, found {row}"))
+                break
+            if row["heard"].strip():
+                heard.setdefault(row["text"], []).append(row["heard"])
+    return heard
