@@ -13,7 +13,7 @@ from tickets.api.metrics import Metrics
 from tickets.api.openapi import openapi_document
 from tickets.api.operations import Handler, Operation, operations
 from tickets.api.problems import PlainHttp, plain_refusal, problem_response
-from tickets.api.security import PRINCIPAL, Gate
+from tickets.api.security import PRINCIPAL, Gate, harden
 from tickets.domain.errors import TicketError
 from tickets.faults import kind_and_place
 from tickets.ports import Clock
@@ -78,6 +78,7 @@ def _outermost(metrics: Metrics, clock: Clock, retry_after: int) -> Middleware:
             status = HTTPStatus.INTERNAL_SERVER_ERROR
             detail = "the service failed in a way that it does not know; its log says more"
             response = problem_response(PlainHttp(status, "internal", status.phrase, detail), retry_after)
+        harden(response)
         metrics.observe_request(resource, response.status, clock.monotonic() - started)
         return response
 

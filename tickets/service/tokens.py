@@ -10,7 +10,8 @@ import hmac
 import os
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -47,9 +48,13 @@ class Tokens:
         self._cache_seconds = cache_seconds
         self._cache: dict[str, tuple[float, StoredToken]] = {}
 
-    async def mint(self, name: str, role: Role) -> Minted:
+    async def mint(self, name: str, role: Role, lifetime: timedelta | None = None) -> Minted:
+        """A token that is valid for `lifetime`, or until it is revoked."""
         text = new_token()
         stored = _stored(text, name, role, self._clock)
+        if lifetime is not None:
+            # An end that is known beforehand is a revocation that is already written down.
+            stored = replace(stored, revoked_at=stored.created_at + lifetime)
         await self._store.put_token(stored)
         return Minted(text, stored)
 
@@ -63,7 +68,7 @@ class Tokens:
         token = await self._find(match.group(1)) if match else None
         expected = token.digest if token else _NOBODY
         same = hmac.compare_digest(_digest(presented), expected)
-        if not same or token is None or token.revoked_at is not None:
+        if not same or token is None or _ended(token, self._clock):
             return None
         return Principal(token.name, token.role)
 
@@ -83,6 +88,16 @@ class Tokens:
             self._cache.clear()
         self._cache[token_id] = (now, token)
         return token
+
+
+def account_of(presented: str) -> str | None:
+    """The id in a text that looks like a token, whoever it may come from; None for any other text."""
+    match = _SHAPE.fullmatch(presented)
+    return match.group(1) if match else None
+
+
+def _ended(token: StoredToken, clock: Clock) -> bool:
+    return token.revoked_at is not None and token.revoked_at <= clock.now()
 
 
 def new_token() -> str:

@@ -26,12 +26,18 @@ _SQLITE_FAILED: Final = (
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_READONLY,
 )
+KNOWN_PASSWORDS: Final = frozenset(
+    {"", "12345", "123456", "admin", "changeme", "default", "example", "hotline", "password", "postgres", "root"}
+    | {"secret", "test", "tickets"}
+)
+"""What stands in examples and is tried first; refused at the start (F80)."""
 RETRY_CLASSES: Final = ("08", "57", "40")
 """SQLSTATE classes after which the whole transaction may be run again: connection, operator, rollback (F29)."""
 
 
 def parse_url(text: str) -> URL:
-    """Raises ValueError for what is neither SQLite (as a file) nor PostgreSQL. Never repeats the URL: secrets."""
+    """Raises ValueError for what is neither SQLite (as a file) nor PostgreSQL, and for a password that everybody
+    knows. Never repeats the URL: secrets."""
     try:
         url = make_url(text)
     except ArgumentError as exc:
@@ -41,6 +47,8 @@ def parse_url(text: str) -> URL:
         raise ValueError("database_url names an unknown database; expected sqlite:///path or postgresql://…")
     if driver.startswith("sqlite") and url.database in (None, "", ":memory:"):
         raise ValueError("database_url must name a file: tickets in memory would not outlive the process")
+    if url.password is not None and str(url.password).lower() in KNOWN_PASSWORDS:
+        raise ValueError("database_url has a password that everybody knows; give the database user another one")
     return url.set(drivername=driver)
 
 
