@@ -24,8 +24,10 @@ from tickets.api.jobs import JobHandlers
 from tickets.api.operations import Operation
 from tickets.api.problems import field_problems
 from tickets.api.public import PublicHandlers
+from tickets.api.reports import ReportHandlers
 from tickets.api.retention import HoldHandlers
 from tickets.api.security import Gate
+from tickets.api.sheets import SheetHandlers
 from tickets.api.taxonomy import TaxonomyBody, TaxonomyHandlers
 from tickets.api.webhooks import WebhookHandlers
 from tickets.domain.errors import StoreUnavailable, TicketError
@@ -46,15 +48,17 @@ from tickets.jobs.works import (
 )
 from tickets.open311.handlers import Open311, Open311Options
 from tickets.ports import Clock
-from tickets.reports.desk import House
 from tickets.reports.render import Pages
 from tickets.reports.service import Reports
 from tickets.service.clock import Ids
 from tickets.service.deadlines import DeadlineService
 from tickets.service.files import FileService
 from tickets.service.filing import FilingService
+from tickets.service.keys import ensure_key
 from tickets.service.public import PublicService
+from tickets.service.reference import Reference
 from tickets.service.retention import EraseKind, RetentionService, Rules
+from tickets.service.sheets import SheetService
 from tickets.service.taxonomy import Service, TaxonomyService
 from tickets.service.tickets import TicketService
 from tickets.service.webhooks import Courier, WebhookService
@@ -64,6 +68,7 @@ from tickets.store.assessment import SqlAssessment
 from tickets.store.edges import SqlAccesses, SqlCalls, SqlFiling, SqlPublic, SqlTaxonomy
 from tickets.store.files import AttachmentFiles
 from tickets.store.jobs import SqlJobs
+from tickets.store.prints import SqlPrints
 from tickets.store.retention import SqlRetention
 from tickets.store.sql import SqlStore
 from tickets.store.webhooks import SqlWebhooks
@@ -84,6 +89,7 @@ class Core:
     store: SqlStore
     files: AttachmentFiles
     tickets: TicketService
+    reference: Reference
     gate: Gate
     clock: Clock
     registry: CollectorRegistry
@@ -92,7 +98,7 @@ class Core:
 class Edges:
     """The routes and the background of the service."""
 
-    def __init__(self, core: Core, sender: HttpSender) -> None:
+    def __init__(self, core: Core, sender: HttpSender, sheet_key: bytes) -> None:
         self._core = core
         settings, clock, ids = core.settings, core.clock, Ids(core.clock)
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
@@ -116,6 +122,9 @@ class Edges:
             lease_seconds=2 * settings.webhooks.timeout + settings.write_timeout,
             back_off=settings.webhooks.back_off,
         )
+        self._pages = Pages()
+        house = settings.reports.house(settings.jobs.brief_at)
+        self._reports = Reports(SqlAssessment(core.store.read), clock, house)
         files = FileService(core.tickets, SqlAccesses(core.store), clock, ids)
         self._handlers = (
             TaxonomyHandlers(self._taxonomy, settings.body_timeout),
@@ -124,8 +133,15 @@ class Edges:
             HoldHandlers(self._retention, settings.body_timeout),
             AttachmentHandlers(files),
             CallHandlers(SqlCalls(core.store)),
+            ReportHandlers(self._reports, self._pages, clock),
+            self._sheets(sheet_key),
             self._public,
         )
+
+    def _sheets(self, key: bytes) -> SheetHandlers:
+        core, settings = self._core, self._core.settings.reports
+        service = SheetService(core.store, SqlPrints(core.store), core.clock, key)
+        return SheetHandlers(service, self._pages, settings.issuer, settings.public_url)
 
     def operations(self) -> list[Operation]:
         """For the table of routes and the OpenAPI document."""
@@ -171,8 +187,7 @@ class Edges:
 
     def _table(self) -> Sequence[Job]:
         when, core = self._core.settings.jobs, self._core
-        reports = Reports(SqlAssessment(core.store.read), core.clock, House())
-        maker = RenderedReports(reports, Pages())
+        maker = RenderedReports(self._reports, self._pages)
         folder = core.settings.reports_dir
         deadlines = DeadlineService(core.store, core.tickets)
         return (
@@ -189,7 +204,11 @@ class Edges:
 async def open_edges(core: Core) -> AsyncIterator[Edges]:
     hooks = core.settings.webhooks
     async with open_sender(hooks.allowed_networks, hooks.timeout) as sender:
-        yield Edges(core, sender)
+        yield Edges(core, sender, await asyncio.to_thread(ensure_key, _sheet_key(core.settings)))
+
+
+def _sheet_key(settings: TicketSettings) -> Path:
+    return settings.reports.sheet_key_file or settings.attachments_dir.parent / "sheet.key"
 
 
 def rules(settings: RetentionSettings) -> Rules:

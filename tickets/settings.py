@@ -6,7 +6,9 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from tickets.domain.roles import Role
+from tickets.settings_clocks import ClockSettings, DispatchSettings
 from tickets.settings_edges import JobSettings, Open311Settings, PublicSettings, RetentionSettings, WebhookSettings
+from tickets.settings_reports import ReportSettings
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
@@ -24,8 +26,21 @@ class TicketSettings(BaseModel):
     """SQLite or PostgreSQL; the asynchronous driver is chosen by the service."""
 
     attachments_dir: Path = Path("var/tickets/attachments")
-    token_files: dict[Role, Path] = Field(default_factory=lambda: {Role.MACHINE: Path("var/tickets/machine.token")})
-    """One token file (mode 0600) a role; the machine's is made when it is missing."""
+    token_files: dict[Role, Path] = Field(
+        default_factory=lambda: {
+            Role.MACHINE: Path("var/tickets/machine.token"),
+            Role.ADMIN: Path("var/tickets/admin.token"),
+        }
+    )
+    """One token file (mode 0600) a role; the machine's and the admin's are made when they are missing."""
+
+    clocks: ClockSettings = Field(default_factory=ClockSettings)
+    dispatch: DispatchSettings = Field(default_factory=DispatchSettings)
+    reference_seconds: Seconds = 60.0
+    """How long the directory and the calendar are remembered before another instance's import is seen."""
+
+    import_limit: Annotated[int, Field(ge=1024)] = 16 * 1024 * 1024
+    """Most bytes of a directory or a calendar."""
 
     body_limit: Annotated[int, Field(ge=1024)] = 1024 * 1024
     attachment_limit: Annotated[int, Field(ge=1024)] = 64 * 1024 * 1024
@@ -50,6 +65,10 @@ class TicketSettings(BaseModel):
     readers: Annotated[int, Field(ge=1, le=64)] = 4
     auth_failures_per_minute: Annotated[int, Field(ge=1, le=1000)] = 10
     token_cache_seconds: Seconds = 5.0
+
+    reports: ReportSettings = Field(default_factory=ReportSettings)
+    reports_dir: Path = Path("var/tickets/reports")
+    """Where the reports that fall due by themselves are kept."""
 
     taxonomy_file: Path | None = None
     """Services that can be asked for, as JSON; read at the start. `PUT /api/v1/taxonomy` does without it."""

@@ -16,6 +16,9 @@ _REF: Final = "#/components/schemas/{model}"
 _PATH_FIELDS: Final[dict[str, dict[str, Any]]] = {
     "number": {"type": "string", "pattern": "^[0-9]{12}$"},
     "id": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+    "code": {"type": "string", "pattern": "^[0-9A-Za-z-]{1,30}$"},
+    "name": {"type": "string", "pattern": "^[a-z]{1,32}$"},
+    "token": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
 }
 _HEADERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     KEY: (

@@ -30,6 +30,7 @@ class Permission(StrEnum):
     JOBS = "jobs:read"
     RETENTION = "retention:manage"
     ACCESSES = "accesses:read"
+    REPORTS = "reports:read"
     MANAGE = "service:manage"
     """Directory, calendar and tokens."""
 
@@ -48,9 +49,11 @@ _ADMIN_ONLY: Final = frozenset(
 GRANTS: Final[dict[Role, frozenset[Permission]]] = {
     Role.MACHINE: frozenset(Permission) - _ADMIN_ONLY,
     Role.OPERATOR: frozenset(Permission) - _ADMIN_ONLY - {Permission.METRICS},
-    Role.UNIT: frozenset({Permission.READ, Permission.NOTE}),
-    Role.SUPERVISOR: frozenset({Permission.READ, Permission.NOTE, Permission.LISTEN, Permission.ACCESSES}),
-    Role.LEADER: frozenset({Permission.READ}),
+    Role.UNIT: frozenset({Permission.READ, Permission.NOTE, Permission.REPORTS}),
+    Role.SUPERVISOR: frozenset(
+        {Permission.READ, Permission.NOTE, Permission.LISTEN, Permission.ACCESSES, Permission.REPORTS}
+    ),
+    Role.LEADER: frozenset({Permission.READ, Permission.REPORTS}),
     Role.ADMIN: frozenset(Permission),
     Role.PARTNER: frozenset({Permission.FILE}),
 }

@@ -16,12 +16,13 @@ LIST_LINES: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """A region's own: who issues, who signs and receives, how units are scored. `brief_at` is in Asia/Shanghai."""
+    """A region's own: who issues, who signs and receives, how units are scored. `brief_at` is when the brief
+    of the special list is cut, in Asia/Shanghai: each one goes on where the one before ended."""
 
     issuer: str = "12345政务服务便民热线"
     leaders: tuple[str, ...] = ("主要领导", "督察局", "干部作风督查中心")
     sign_off: tuple[str, ...] = ("分管副市长签批", "市长签批")
-    brief_at: time = time(17, 30)
+    brief_at: time = time(17, 20)
     scoring: Scoring = field(default_factory=Scoring)
     tagging: Tagging = field(default_factory=lambda: DEFAULT)
     award_units: int = 3

@@ -31,11 +31,13 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`rows` have a cell for each column. `empty` is shown when there are none."""
+    """`rows` have a cell for each column. `empty` is shown when there are none. A `folded` one is closed at first on a
+    page, because a chart shows the same."""
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     empty: str = "本期没有符合条件的记录"
+    folded: bool = False
 
     def __post_init__(self) -> None:
         for row in self.rows:

@@ -85,6 +85,7 @@ async def by_day(desk: Desk, span: Span) -> Section:
     table = Table(
         (Column("day", "日期"), Column("received", "受理", Kind.COUNT)),
         tuple((day.isoformat(), received.get(day.isoformat(), 0)) for day in span),
+        folded=True,
     )
     return Section("days", "逐日受理量", chart=Chart(ChartKind.LINE, "逐日受理量", points), table=table)
 

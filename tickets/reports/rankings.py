@@ -24,7 +24,7 @@ async def ranking(desk: Desk) -> Report:
     span = desk.ask.span(Span.month(desk.ask.day))
     lists = await ranked_units(desk, span)
     sections = [_levels(lists), *(_ranked_section(key, each) for key, each in lists.items())]
-    sections.append(await _joint(desk, span))
+    sections.append(await _joint(desk, span, lists))
     title = f"{desk.house.issuer}考核排名通报"
     subject = "街道乡镇、区县、部门与公共服务企业"
     return Report("ranking", title, span, desk.now, subject, tuple(sections), desk.house.issuer, desk.house.sign_off)
@@ -96,15 +96,15 @@ def _ranked_section(place: tuple[str, str], members: Sequence[Ranked]) -> Sectio
     return Section(f"rank-{level or 'other'}-{kind or 'other'}", title, table=Table(columns, rows))
 
 
-async def _joint(desk: Desk, span: Span) -> Section:
+async def _joint(desk: Desk, span: Span, lists: Mapping[tuple[str, str], Sequence[Ranked]]) -> Section:
     """The joint score (部门+行业) of the busiest trades."""
     directory = await desk.directory()
-    own = await desk.source.counts(span, desk.now, (By.UNIT,), desk.narrow)
     by_trade = await desk.source.counts(span, desk.now, (By.UNIT, By.L1), desk.narrow)
     departments = {
-        unit_id: (directory[unit_id].name, each.counts)
-        for each in own
-        if (unit_id := str(each.key[0])) in directory and directory[unit_id].kind == "department"
+        each.unit_id: (each.name, each.counts)
+        for (_, kind), members in lists.items()
+        if kind == "department"
+        for each in members
     }
     trades = [
         (_trade(each, directory), str(each.key[0]), each.unit_name or str(each.key[0]), each.counts)

@@ -3,7 +3,8 @@
 from alembic import context
 
 import tickets.store.models_jobs
-import tickets.store.models_life  # noqa: F401 - their tables belong to the metadata
+import tickets.store.models_life
+import tickets.store.models_reports  # noqa: F401 - their tables belong to the metadata
 from tickets.store.models import Base
 
 connection = context.config.attributes["connection"]
