@@ -15,11 +15,15 @@ from aiohttp import web
 from tickets.api.application import make_application
 from tickets.api.handlers import Handlers, Limits
 from tickets.api.metrics import Metrics
+from tickets.api.reference import ReferenceHandlers
 from tickets.api.security import Gate
 from tickets.domain.errors import StoreFailed, StoreUnavailable, TicketError
 from tickets.domain.roles import Role
+from tickets.edges import Core, Edges, open_edges
 from tickets.ports import Clock
 from tickets.service.clock import Ids, SystemClock
+from tickets.service.holidays import national_years
+from tickets.service.reference import Reference
 from tickets.service.tickets import TicketService
 from tickets.service.tokens import Tokens, ensure_machine_token
 from tickets.settings import TicketSettings
@@ -69,33 +73,76 @@ async def serve(
         async with open_store(settings.database_url, options, metrics.observe_group) as store:
             tokens = Tokens(store, clock, settings.token_cache_seconds)
             await _adopt_tokens(settings, tokens)
+            await _seed_calendar(store, clock)
             files = AttachmentFiles(settings.attachments_dir, executor)
             swept = await files.sweep(settings.attachment_timeout)
             if swept:
                 log.warning("unfinished_attachments_removed", count=swept)
-            application = _application(settings, store, files, tokens, metrics, clock)
-            await _listen(settings, application, ready, stop)
+            core = _core(settings, store, files, tokens, metrics, clock)
+            async with open_edges(core) as edges:
+                await edges.adopt_taxonomy()
+                application = _application(core, edges, tokens, metrics)
+                await _serve(settings, application, edges, ready, stop)
 
 
-def _application(
+def _core(
     settings: TicketSettings,
     store: SqlStore,
     files: AttachmentFiles,
     tokens: Tokens,
     metrics: Metrics,
     clock: Clock,
-) -> web.Application:
-    service = TicketService(store, files, clock, Ids(clock))
+) -> Core:
+    reference = Reference(store, clock, settings.reference_seconds, metrics.observe_calendar)
+    policy = settings.dispatch.policy(settings.clocks.rules())
+    service = TicketService(store, files, clock, Ids(clock), reference, policy, metrics.observe_estimated)
+    gate = Gate(tokens, clock, settings.auth_failures_per_minute)
+    return Core(settings, store, files, service, reference, gate, clock, metrics.registry)
+
+
+def _application(core: Core, edges: Edges, tokens: Tokens, metrics: Metrics) -> web.Application:
+    settings = core.settings
     limits = Limits(
         body_limit=settings.body_limit,
         attachment_limit=settings.attachment_limit,
         body_timeout=settings.body_timeout,
         attachment_timeout=settings.attachment_timeout,
     )
-    gate = Gate(tokens, clock, settings.auth_failures_per_minute)
-    return make_application(
-        Handlers(service, store, limits), gate, metrics, clock, version=_version(), retry_after=settings.retry_after
+    reference = ReferenceHandlers(core.reference, tokens, settings.import_limit, settings.body_timeout)
+    application = make_application(
+        Handlers(core.tickets, core.store, limits),
+        core.gate,
+        metrics,
+        core.clock,
+        version=_version(),
+        retry_after=settings.retry_after,
+        extra=[*reference.operations(), *edges.operations()],
     )
+    edges.add_to(application)
+    return application
+
+
+async def _serve(
+    settings: TicketSettings,
+    application: web.Application,
+    edges: Edges,
+    ready: Callable[[int], None] | None,
+    stop: asyncio.Event,
+) -> None:
+    """Answers requests, and does what falls due, until `stop` is set; what ends one of them ends the other."""
+    failure: Exception | None = None
+    async with asyncio.TaskGroup() as tasks:
+        background = tasks.create_task(edges.run(stop), name="background") if settings.jobs.enabled else None
+        try:
+            await _listen(settings, application, ready, stop)
+        except Exception as exc:
+            # Raised after the group has ended: whoever started the service shall see its own error, not a group.
+            failure = exc
+        finally:
+            if background is not None:
+                background.cancel()
+    if failure is not None:
+        raise failure
 
 
 async def _listen(
@@ -128,7 +175,7 @@ async def _listen(
 
 async def _adopt_tokens(settings: TicketSettings, tokens: Tokens) -> None:
     for role, path in settings.token_files.items():
-        if role is Role.MACHINE:
+        if role in (Role.MACHINE, Role.ADMIN):
             ensure_machine_token(path)
         try:
             await tokens.adopt(path, role)
@@ -136,6 +183,14 @@ async def _adopt_tokens(settings: TicketSettings, tokens: Tokens) -> None:
             log.error("token_not_adopted", role=role.value, code=exc.code)
             if not isinstance(exc, StoreFailed):
                 raise
+
+
+async def _seed_calendar(store: SqlStore, clock: Clock) -> None:
+    """The public holidays that are known to the package, for a database that does not have them yet."""
+    try:
+        await Reference(store, clock, 1.0).seed(national_years())
+    except StoreUnavailable as exc:
+        log.error("calendar_not_seeded", code=exc.code)
 
 
 @contextmanager

@@ -4,17 +4,28 @@ Writes are whole operations, not sessions: an adapter is free to put many of the
 is safe to repeat, because uniqueness is the store's constraint and never a look before the insert (F21, F22).
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
+from tickets.domain.calendar import CalendarYear
+from tickets.domain.case import Case, Change
 from tickets.domain.history import Event
+from tickets.domain.life import DeadlineKind, Rung
 from tickets.domain.roles import Role
 from tickets.domain.states import State
-from tickets.domain.ticket import Attachment, TicketDraft, TicketHead, TicketRecord, TicketSummary
+from tickets.domain.ticket import (
+    Attachment,
+    Channel,
+    RequestKind,
+    TicketDraft,
+    TicketRecord,
+    TicketSummary,
+)
+from tickets.domain.units import Unit
 
 
 class Clock(Protocol):
@@ -29,7 +40,10 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NewTicket:
-    """A creation. `body` is the draft as plain JSON values, `fingerprint` that body's; `actor` the token's name."""
+    """A creation. `body` is the draft as plain JSON values, `fingerprint` that body's; `actor` the token's name.
+
+    `begin` makes the ticket once its number is known; it is pure and may run more than once.
+    """
 
     id: str
     key: str
@@ -38,6 +52,7 @@ class NewTicket:
     body: Mapping[str, Any]
     at: datetime
     actor: str
+    begin: Callable[[str], TicketRecord]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +65,7 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A move of a ticket: `decide` gets the locked head and returns the sealed next event, or raises a TicketError.
+    """A move of a ticket: `decide` gets the locked ticket and returns its next events and life, or raises TicketError.
 
     `decide` may run more than once, so it must be pure. `key` makes the action repeatable; `fingerprint` tells a
     repetition from another request under the same key.
@@ -61,13 +76,13 @@ class Action:
     fingerprint: str
     body: Mapping[str, Any]
     at: datetime
-    decide: Callable[[TicketHead], Event]
+    decide: Callable[[Case], Change]
     attachment: Attachment | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Acted:
-    """The event that the action appended, now or (`fresh` False) earlier under the same key."""
+    """The first event that the action appended, now or (`fresh` False) earlier under the same key."""
 
     event: Event
     attachment: Attachment | None
@@ -76,9 +91,24 @@ class Acted:
 
 @dataclass(frozen=True, slots=True)
 class TicketQuery:
-    """Filters joined by AND; None means any. `before` is the id of the last line of the page before."""
+    """Filters joined by AND; None means any. `before` is the id of the last line of the page before.
+
+    `unit_id` is the responsible unit, or before the dispatch the proposed one; `concerns` any unit that has or had an
+    order or a task; `overdue` compares the time limit with `now`; `text` is looked for in the summary.
+    """
 
     state: State | None = None
+    channel: Channel | None = None
+    kind: RequestKind | None = None
+    level: int | None = None
+    special: str | None = None
+    area: str | None = None
+    flag: str | None = None
+    supervised: bool | None = None
+    overdue: bool | None = None
+    text: str | None = None
+    now: datetime | None = None
+    concerns: str | None = None
     category_l1: str | None = None
     unit: str | None = None
     unit_id: str | None = None
@@ -131,6 +161,44 @@ class StoredToken:
     digest: str
     created_at: datetime
     revoked_at: datetime | None = None
+    unit_id: str | None = None
+    """The unit that a unit's token acts for."""
+
+
+@dataclass(frozen=True, slots=True)
+class DueWork:
+    """A step of a clock's ladder that is due: of the ticket `number`, its deadline `deadline`."""
+
+    number: str
+    deadline: int
+    kind: DeadlineKind
+    rung: Rung
+    due_at: datetime
+    state: State
+
+
+class DeadlineStore(Protocol):
+    async def due(self, now: datetime, limit: int) -> list[DueWork]:
+        """Steps whose time has come, the longest waiting first."""
+        ...
+
+
+class ReferenceStore(Protocol):
+    """What tickets refer to: the directory of units and the working calendar. Imports are whole or not at all."""
+
+    async def units(self) -> list[Unit]:
+        """Every unit with its people, by id."""
+        ...
+
+    async def put_units(self, units: Sequence[Unit], *, replace: bool) -> None:
+        """Adds or replaces these units with their people; `replace` takes all others out of service."""
+        ...
+
+    async def years(self) -> list[CalendarYear]: ...
+
+    async def put_years(self, years: Sequence[CalendarYear], at: datetime, *, replace: bool) -> None:
+        """Adds years; `replace` says whether a year that is known already is replaced or left as it is."""
+        ...
 
 
 class TokenStore(Protocol):
@@ -139,6 +207,10 @@ class TokenStore(Protocol):
         ...
 
     async def token(self, token_id: str) -> StoredToken | None: ...
+
+    async def tokens(self) -> list[StoredToken]:
+        """Every token, revoked ones too, the oldest first."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

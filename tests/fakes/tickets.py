@@ -1,13 +1,20 @@
 """The ticket store in memory, and builders of requests: what tests of services use instead of a database."""
 
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tickets.domain.calendar import CalendarYear, WorkingCalendar
+from tickets.domain.case import Case, Desk, Facts
+from tickets.domain.clocks import Clocks
 from tickets.domain.errors import CallRequestTaken, KeyReused, NumberTaken, TicketError, TicketNotFound
-from tickets.domain.history import GENESIS, fingerprint, seal
+from tickets.domain.history import fingerprint
 from tickets.domain.ids import service_number
-from tickets.domain.states import State, Verb
+from tickets.domain.opening import Opening
+from tickets.domain.policy import Policy, area_of
+from tickets.domain.roles import Principal, Role
 from tickets.domain.ticket import (
     Attachment,
     Call,
@@ -24,7 +31,8 @@ from tickets.domain.ticket import (
     Utterance,
     draft_json,
 )
-from tickets.ports import Acted, Action, Created, Health, NewTicket, StoredToken, StoreHealth, TicketQuery
+from tickets.domain.units import Unit
+from tickets.ports import Acted, Action, Created, DueWork, Health, NewTicket, StoredToken, StoreHealth, TicketQuery
 
 START = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 
@@ -53,7 +61,9 @@ class InMemoryTickets:
         self.keys: dict[str, tuple[str, str]] = {}
         self.actions: dict[tuple[str, str], tuple[str, Acted]] = {}
         self.conflicts: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = []
-        self.tokens: dict[str, StoredToken] = {}
+        self.tokens_by_id: dict[str, StoredToken] = {}
+        self.directory: dict[str, Unit] = {}
+        self.calendar: dict[int, CalendarYear] = {}
         self.failure: TicketError | None = None
         self._sequence = 0
 
@@ -88,13 +98,18 @@ class InMemoryTickets:
             if earlier[0] == action.fingerprint:
                 return replace(earlier[1], fresh=False)
             raise KeyReused("another action under the key", action.number)
-        last = record.history[-1]
-        event = action.decide(TicketHead(record.id, record.number, record.state, last.seq, last.hash))
+        change = action.decide(_case(record))
+        last = change.events[-1]
         files = (*record.attachments, action.attachment) if action.attachment else record.attachments
         self.records[action.number] = replace(
-            record, state=event.state, updated_at=event.at, history=(*record.history, event), attachments=files
+            record,
+            state=last.state,
+            updated_at=last.at,
+            history=(*record.history, *change.events),
+            attachments=files,
+            life=change.life,
         )
-        acted = Acted(event, action.attachment, fresh=True)
+        acted = Acted(change.events[0], action.attachment, fresh=True)
         self.actions[(action.number, action.key)] = (action.fingerprint, acted)
         return acted
 
@@ -112,10 +127,43 @@ class InMemoryTickets:
         return StoreHealth(Health.FAILED, str(self.failure)) if self.failure else StoreHealth(Health.OK)
 
     async def put_token(self, token: StoredToken) -> None:
-        self.tokens[token.id] = token
+        self.tokens_by_id[token.id] = token
 
     async def token(self, token_id: str) -> StoredToken | None:
-        return self.tokens.get(token_id)
+        return self.tokens_by_id.get(token_id)
+
+    async def tokens(self) -> list[StoredToken]:
+        return sorted(self.tokens_by_id.values(), key=lambda token: (token.created_at, token.id))
+
+    async def units(self) -> list[Unit]:
+        self._guard()
+        return [self.directory[unit_id] for unit_id in sorted(self.directory)]
+
+    async def put_units(self, units: Sequence[Unit], *, replace: bool) -> None:
+        if replace:
+            self.directory = {
+                unit_id: dataclasses.replace(unit, active=False, people=()) for unit_id, unit in self.directory.items()
+            }
+        self.directory.update({unit.id: _by_id(unit) for unit in units})
+
+    async def years(self) -> list[CalendarYear]:
+        self._guard()
+        return [self.calendar[year] for year in sorted(self.calendar)]
+
+    async def put_years(self, years: Sequence[CalendarYear], at: datetime, *, replace: bool) -> None:
+        for year in years:
+            if replace or year.year not in self.calendar:
+                self.calendar[year.year] = year
+
+    async def due(self, now: datetime, limit: int) -> list[DueWork]:
+        self._guard()
+        work = [
+            DueWork(record.number, each.seq, each.kind, each.next_rung, each.next_at, record.state)
+            for record in sorted(self.records.values(), key=lambda record: record.id)
+            for each in record.life.deadlines
+            if each.next_rung is not None and each.next_at is not None and each.next_at <= now
+        ]
+        return sorted(work, key=lambda each: each.due_at)[:limit]
 
     def _guard(self) -> None:
         if self.failure is not None:
@@ -131,14 +179,17 @@ class InMemoryTickets:
         if number is None:
             self._sequence += 1
             number = str(service_number(new.at, self._sequence))
-        draft = replace(new.draft, number=number)
-        data = {
-            "body_sha256": new.fingerprint,
-            "channel": draft.channel.value,
-            "source_line": draft.source_line,
-        }
-        event = seal(number, 1, Verb.ACCEPT, State.ACCEPTED, new.at, new.actor, data, GENESIS)
-        return TicketRecord(new.id, draft, State.ACCEPTED, new.at, new.at, (), (event,))
+        return new.begin(number)
+
+
+def _by_id(unit: Unit) -> Unit:
+    return replace(unit, people=tuple(sorted(unit.people, key=lambda person: person.id)))
+
+
+def _case(record: TicketRecord) -> Case:
+    draft, last = record.draft, record.history[-1]
+    head = TicketHead(record.id, record.number, record.state, last.seq, last.hash)
+    return Case(head, Facts(draft.kind, draft.level, draft.unit_id, draft.unit), record.life)
 
 
 def _identity(draft: TicketDraft) -> tuple[object, ...] | None:
@@ -146,18 +197,30 @@ def _identity(draft: TicketDraft) -> tuple[object, ...] | None:
 
 
 def _fits(record: TicketRecord, query: TicketQuery) -> bool:
-    draft = record.draft
+    draft, life, main = record.draft, record.life, record.life.main
+    area = area_of(draft.places)
+    late = life.due_at is not None and query.now is not None and life.due_at < query.now
     tail = draft.caller.number[-4:] if draft.caller.number else None
     pairs = (
         (query.state, record.state),
+        (query.channel, draft.channel),
+        (query.kind, draft.kind),
+        (query.level, draft.level),
+        (query.special, life.special),
+        (query.supervised, life.supervised),
+        (query.overdue, late),
         (query.category_l1, draft.category.l1),
-        (query.unit, draft.unit),
-        (query.unit_id, draft.unit_id),
+        (query.unit, main.unit_name if main else draft.unit),
+        (query.unit_id, main.unit_id if main else draft.unit_id),
         (query.call_id, draft.call.id if draft.call else None),
         (query.caller_tail, tail),
     )
     return (
         all(wanted is None or wanted == value for wanted, value in pairs)
+        and (query.area is None or (area is not None and query.area in (area.id, area.name)))
+        and (query.flag is None or query.flag in life.flags)
+        and (query.text is None or query.text in draft.summary)
+        and (query.concerns is None or life.concerns(query.concerns))
         and (query.created_from is None or record.created_at >= query.created_from)
         and (query.created_to is None or record.created_at < query.created_to)
         and (query.before is None or record.id < query.before)
@@ -165,7 +228,8 @@ def _fits(record: TicketRecord, query: TicketQuery) -> bool:
 
 
 def _summary(record: TicketRecord) -> TicketSummary:
-    draft = record.draft
+    draft, life, main = record.draft, record.life, record.life.main
+    area = area_of(draft.places)
     return TicketSummary(
         id=record.id,
         number=record.number,
@@ -173,7 +237,13 @@ def _summary(record: TicketRecord) -> TicketSummary:
         channel=draft.channel,
         kind=draft.kind,
         category=draft.category,
-        unit=draft.unit,
+        unit=main.unit_name if main else draft.unit,
+        unit_id=main.unit_id if main else draft.unit_id,
+        area=area.name if area else None,
+        special=life.special,
+        supervised=life.supervised,
+        due_at=life.due_at,
+        round=life.round,
         level=draft.level,
         summary=draft.summary,
         completeness=draft.completeness,
@@ -209,12 +279,30 @@ def a_draft(number: str | None = None, call: str | None = None, **changes: Any) 
     return replace(draft, **changes)
 
 
+CLERK = Principal("machine", Role.MACHINE)
+
+
+def a_desk(
+    now: datetime = START,
+    who: Principal = CLERK,
+    units: Sequence[Unit] = (),
+    years: Sequence[CalendarYear] = (),
+    policy: Policy | None = None,
+) -> Desk:
+    """A desk at which somebody acts, without any store."""
+    policy = policy or Policy()
+    clocks = Clocks(policy.rules, WorkingCalendar.of(years))
+    return Desk(now, who, clocks, policy, {unit.id: unit for unit in units})
+
+
 def a_new_ticket(key: str, draft: TicketDraft | None = None, *, order: int = 1, at: datetime = START) -> NewTicket:
     """`order` makes the row id: a higher one is newer."""
     draft = draft or a_draft()
     body = draft_json(draft)
+    row_id, digest = f"{order:032x}", fingerprint(body)
+    begin = Opening(row_id, draft, digest, a_desk(at)).begin
     return NewTicket(
-        id=f"{order:032x}", key=key, fingerprint=fingerprint(body), draft=draft, body=body, at=at, actor="machine"
+        id=row_id, key=key, fingerprint=digest, draft=draft, body=body, at=at, actor=CLERK.name, begin=begin
     )
 
 

@@ -20,6 +20,7 @@ from tests.tickets.postgres import Cluster, NoPostgres, cluster
 from tickets.app import serve
 from tickets.ports import Clock
 from tickets.service.clock import Ids
+from tickets.service.reference import Reference
 from tickets.service.tickets import TicketService
 from tickets.settings import TicketSettings
 from tickets.store.files import AttachmentFiles
@@ -130,7 +131,8 @@ async def store(database_url: str) -> AsyncIterator[SqlStore]:
 def service(store: SqlStore, clock: FakeClock, tmp_path: Path) -> Iterator[TicketService]:
     """The use cases over a real store, with time that the test moves through `clock`."""
     with ThreadPoolExecutor(1) as executor:
-        yield TicketService(store, AttachmentFiles(tmp_path / "attachments", executor), clock, Ids(clock))
+        files = AttachmentFiles(tmp_path / "attachments", executor)
+        yield TicketService(store, files, clock, Ids(clock), Reference(store, clock, 60))
 
 
 @asynccontextmanager

@@ -75,7 +75,7 @@ async def test_a_request_is_taken_once_repeated_safely_and_shown(serving: Servin
     async with serving() as client:
         call = await Checked.of(client)
         status, made = await call.create(a_body("261122010001", "1.1"))
-        assert (status, made["number"], made["state"]) == (201, "261122010001", "accepted")
+        assert (status, made["number"], made["state"]) == (201, "261122010001", "dispatched")
         assert {name: made[name] for name in a_body() if name not in ("number", "call")} == {
             name: value for name, value in a_body().items() if name not in ("number", "call")
         }
@@ -198,7 +198,7 @@ async def test_lists_filter_page_and_refuse_what_they_do_not_know(serving: Servi
             seen += [line["number"] for line in page["items"]]
             cursor = page["next"]
         assert seen == [f"26112201{n:04d}" for n in range(5, 0, -1)]
-        _, page = await call("GET", f"{TICKETS}?unit=乙&state=accepted&category=城乡建设&caller_tail=0000")
+        _, page = await call("GET", f"{TICKETS}?unit=乙&state=dispatched&category=城乡建设&caller_tail=0000")
         assert [line["number"][-1] for line in page["items"]] == ["4", "2"]
         _, page = await call("GET", f"{TICKETS}?created_from=2030-01-01T00:00:00%2B08:00")
         assert page["items"] == []
@@ -220,8 +220,8 @@ async def test_notes_extend_the_history(serving: Serving) -> None:
         _, made = await call.create(a_body("261122010001"))
         note: dict[str, Any] = {"json": {"verb": "note", "text": "已回电"}, "headers": {"Idempotency-Key": "n"}}
         status, event = await call.on(made["number"], "/events", **note)
-        assert (status, event["seq"], event["data"]) == (201, 2, {"note": "已回电"})
-        assert event["previous"] == made["history"][0]["hash"]
+        assert (status, event["seq"], event["data"]) == (201, 3, {"note": "已回电"})
+        assert event["previous"] == made["history"][-1]["hash"]
         assert await call.on(made["number"], "/events", **note) == (200, event)
         note["json"] = {"verb": "close", "text": "x"}
         assert (await call.on(made["number"], "/events", **note))[0] == 422
@@ -248,7 +248,7 @@ async def test_recordings_are_kept_once_checked_and_given_back(serving: Serving)
         assert (await call.on(number, "/attachments", data=WAV, headers=html))[0] == 415
         _, shown = await call.on(number, "", "GET")
         assert shown["attachments"] == [kept]
-        assert [event["verb"] for event in shown["history"]] == ["accept", "attach"]
+        assert [event["verb"] for event in shown["history"]] == ["accept", "dispatch", "attach"]
 
 
 @pytest.mark.fault("F82", "F83")

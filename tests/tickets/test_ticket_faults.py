@@ -222,12 +222,12 @@ async def test_tokens_are_kept_as_digests_and_end_when_revoked() -> None:
     tokens = Tokens(store, clock, cache_seconds=5)
     minted = await tokens.mint("desk 3", Role.OPERATOR)
     secret = minted.text.rsplit("_", 1)[1]
-    assert secret not in repr(store.tokens)
+    assert secret not in repr(store.tokens_by_id)
     principal = await tokens.principal(minted.text)
     assert principal is not None
     assert (principal.name, principal.role) == ("desk 3", Role.OPERATOR)
     assert await tokens.principal(minted.text[:-1] + ("A" if minted.text[-1] != "A" else "B")) is None
-    store.tokens.clear()
+    store.tokens_by_id.clear()
     clock.advance(6)
     assert await tokens.principal(minted.text) is None
 

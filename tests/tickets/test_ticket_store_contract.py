@@ -11,11 +11,12 @@ import pytest
 from sqlalchemy import select
 
 from tests.fakes.tickets import START, InMemoryTickets, a_draft, a_new_ticket, an_attachment
+from tickets.domain.case import Case, Change
 from tickets.domain.errors import CallRequestTaken, IllegalMove, KeyReused, NumberTaken, TicketNotFound
-from tickets.domain.history import Event, broken_at, fingerprint, seal
+from tickets.domain.history import broken_at, fingerprint, seal
 from tickets.domain.roles import Role
 from tickets.domain.states import State, Verb, step
-from tickets.domain.ticket import Attachment, TicketHead
+from tickets.domain.ticket import Attachment
 from tickets.ports import Action, Health, StoredToken, TicketQuery, TicketStore, TokenStore
 from tickets.store.engine import open_engine, parse_url
 from tickets.store.models import ConflictRow
@@ -61,8 +62,10 @@ def stores(request: pytest.FixtureRequest) -> Stores:
 def a_note(number: str, key: str, words: str, attachment: Attachment | None = None, verb: Verb = Verb.NOTE) -> Action:
     body = {"verb": verb.value, "note": words}
 
-    def decide(head: TicketHead) -> Event:
-        return seal(head.number, head.seq + 1, verb, step(head.state, verb), START, "machine", body, head.hash)
+    def decide(case: Case) -> Change:
+        head = case.head
+        event = seal(head.number, head.seq + 1, verb, step(head.state, verb), START, "machine", body, head.hash)
+        return Change((event,), case.life)
 
     return Action(number, key, fingerprint(body), body, START, decide, attachment)
 
@@ -136,14 +139,14 @@ async def test_events_extend_the_chain_and_repeat_under_their_key(stores: Stores
         with pytest.raises(KeyReused):
             await store.act(a_note(number, "n1", "别的"))
         with pytest.raises(IllegalMove):
-            await store.act(a_note(number, "n2", "签收", verb=Verb.SIGN))
+            await store.act(a_note(number, "n2", "回访", verb=Verb.VISIT))
         with pytest.raises(TicketNotFound):
             await store.act(a_note("261122019999", "n1", "无"))
-        await store.act(a_note(number, "n3", "派单", verb=Verb.DISPATCH))
+        await store.act(a_note(number, "n3", "签收", verb=Verb.SIGN))
         record = await store.get(number)
     assert record is not None
-    assert [event.verb for event in record.history] == [Verb.ACCEPT, Verb.NOTE, Verb.DISPATCH]
-    assert record.state is State.DISPATCHED
+    assert [event.verb for event in record.history] == [Verb.ACCEPT, Verb.DISPATCH, Verb.NOTE, Verb.SIGN]
+    assert record.state is State.SIGNED
     assert record.attachments == (an_attachment(),)
     assert broken_at(number, record.history) is None
 
@@ -154,7 +157,7 @@ async def test_concurrent_events_on_one_ticket_lose_none(stores: Stores) -> None
         await asyncio.gather(*(store.act(a_note(number, f"n{n}", f"第{n}条")) for n in range(20)))
         record = await store.get(number)
     assert record is not None
-    assert {event.data.get("note") for event in record.history[1:]} == {f"第{n}条" for n in range(20)}
+    assert {event.data.get("note") for event in record.history[2:]} == {f"第{n}条" for n in range(20)}
     assert broken_at(number, record.history) is None
 
 

@@ -6,10 +6,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from tickets.domain import ticket as domain
-from tickets.domain.history import Event
+from tickets.domain.history import Event, broken_at
 from tickets.domain.ids import NUMBER_PATTERN
-from tickets.domain.roles import Permission, Principal, mask_number
-from tickets.domain.states import State, Verb
+from tickets.domain.life import Life
+from tickets.domain.roles import Permission, Principal, Role, mask_number
+from tickets.domain.states import State, Verb, allowed
 
 NO_NUL = r"^[^\x00]*$"
 """PostgreSQL's text cannot hold U+0000, and nobody says it."""
@@ -176,7 +177,12 @@ class Links(Answer):
 
 
 class TicketOut(Answer):
-    """The ticket as it is now. `caller.number` is masked for roles that do not speak with callers."""
+    """The ticket as it is now. `caller.number` is masked for roles that do not speak with callers; a unit sees it once
+    it has signed for the ticket, unless the caller asked for confidence.
+
+    `allowed` has the verbs that the state takes, `life` the orders, clocks, visits and so on. `history_whole` says
+    whether every event fits the hash of the one before; if not, `history_broken_at` is the first that does not.
+    """
 
     number: Annotated[str, Field(pattern=NUMBER_PATTERN)]
     channel: domain.Channel
@@ -198,10 +204,15 @@ class TicketOut(Answer):
     reasons: list[str]
     note: str | None
     state: State
+    allowed: list[str]
+    due_at: AwareDatetime | None
     created_at: AwareDatetime
     updated_at: AwareDatetime
+    life: Life
     attachments: list[AttachmentOut]
     history: list[EventOut]
+    history_whole: bool
+    history_broken_at: int | None
     links: Links
 
     @classmethod
@@ -211,14 +222,20 @@ class TicketOut(Answer):
         value = domain.draft_json(record.draft)
         if record.draft.call is not None:
             value["call"]["started_at"] = record.draft.call.started_at
-        if not who.may(Permission.READ_CALLER):
-            caller = record.draft.caller
+        broken = broken_at(number, record.history)
+        caller = record.draft.caller
+        if not who.may(Permission.READ_CALLER) and (caller.confidential or not _has_signed(record.life, who)):
             value["caller"]["number"] = None if caller.confidential else mask_number(caller.number)
         return cls(
             **value,
             state=record.state,
+            allowed=list(allowed(record.state)),
+            due_at=record.life.due_at,
             created_at=record.created_at,
             updated_at=record.updated_at,
+            life=record.life,
+            history_whole=broken is None,
+            history_broken_at=broken,
             attachments=[AttachmentOut.of(number, each) for each in record.attachments],
             history=[EventOut.of(each) for each in record.history],
             links=Links(self=url, events=f"{url}/events", attachments=f"{url}/attachments"),
@@ -234,7 +251,13 @@ class TicketLine(Answer):
     kind: domain.RequestKind
     category: Category
     unit: str | None
+    unit_id: str | None
+    area: str | None
     level: int
+    special: str | None
+    supervised: bool
+    due_at: AwareDatetime | None
+    round: int
     summary: str
     completeness: domain.Completeness
     emergency_level: domain.EmergencyLevel
@@ -259,11 +282,25 @@ class TicketPage(Answer):
 
 
 class ListQuery(BaseModel):
-    """Filters, joined by AND. Times are ISO 8601 with an offset; `created_to` is exclusive."""
+    """Filters, joined by AND. Times are ISO 8601 with an offset; `created_to` is exclusive.
+
+    `unit` and `unit_id` are the responsible unit, `concerns` any unit with an order or a task; `area` is a place's id
+    or name, `special` a special list, `flag` a mark such as 日历缺失, `text` words of the summary.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     state: State | None = None
+    channel: domain.Channel | None = None
+    kind: domain.RequestKind | None = None
+    level: Annotated[int, Field(ge=1, le=4)] | None = None
+    special: Annotated[str, Field(max_length=32, pattern=NO_NUL)] | None = None
+    area: Short | None = None
+    flag: Annotated[str, Field(max_length=32, pattern=NO_NUL)] | None = None
+    supervised: bool | None = None
+    overdue: bool | None = None
+    text: Annotated[str, Field(min_length=1, max_length=64, pattern=NO_NUL)] | None = None
+    concerns: Annotated[str, Field(max_length=64, pattern=NO_NUL)] | None = None
     category: Annotated[str, Field(max_length=64, pattern=NO_NUL)] | None = None
     unit: Short | None = None
     unit_id: Annotated[str, Field(max_length=64, pattern=NO_NUL)] | None = None
@@ -284,13 +321,6 @@ class AttachmentQuery(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Literal["recording", "message", "image", "document"] | None = None
-
-
-class NoteCreate(Body):
-    """The history verbs that may be sent: `note` adds words and leaves the state as it is."""
-
-    verb: Literal["note"]
-    text: Annotated[str, Field(min_length=1, max_length=8000, pattern=NO_NUL)]
 
 
 class HealthOut(Answer):
@@ -320,3 +350,11 @@ class Problem(Answer):
 
 def ticket_url(number: str) -> str:
     return f"/api/v1/tickets/{number}"
+
+
+def _has_signed(life: Life, who: Principal) -> bool:
+    """Must this unit's people be able to call the caller?"""
+    if who.role is not Role.UNIT or who.unit_id is None:
+        return False
+    order = life.order_of(who.unit_id)
+    return order is not None and order.signed_at is not None

@@ -1,7 +1,6 @@
 """The handlers: from request to use case to response. Refusals are raised and become problem+json in the middleware."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 import structlog
@@ -20,9 +19,13 @@ from tickets.api.reading import (
     read_query,
 )
 from tickets.api.security import PRINCIPAL
+from tickets.api.verbs import EventCreate
+from tickets.domain.duties import check_sight
 from tickets.domain.errors import AttachmentNotFound, TicketNotFound
+from tickets.domain.roles import Principal
+from tickets.domain.ticket import TicketRecord
 from tickets.ports import Health, TicketQuery, TicketStore
-from tickets.service.tickets import NewAttachment, TicketService
+from tickets.service.tickets import NewAttachment, TicketService, visible
 
 log = structlog.get_logger()
 
@@ -72,6 +75,16 @@ class Handlers:
         query = read_query(request, bodies.ListQuery)
         wanted = TicketQuery(
             state=query.state,
+            channel=query.channel,
+            kind=query.kind,
+            level=query.level,
+            special=query.special,
+            area=query.area,
+            flag=query.flag,
+            supervised=query.supervised,
+            overdue=query.overdue,
+            text=query.text,
+            concerns=check_sight(request[PRINCIPAL]) or query.concerns,
             category_l1=query.category,
             unit=query.unit,
             unit_id=query.unit_id,
@@ -88,13 +101,16 @@ class Handlers:
         return _json(bodies.TicketPage(items=[bodies.TicketLine.of(line) for line in shown], next=cursor))
 
     async def get(self, request: web.Request) -> web.Response:
-        record = await self._service.get(_number(request))
-        return _json(bodies.TicketOut.of(record, request[PRINCIPAL]))
+        who = request[PRINCIPAL]
+        record = await self._seen(_number(request), who)
+        return _json(bodies.TicketOut.of(record, who))
 
     async def add_event(self, request: web.Request) -> web.Response:
         number, key = _number(request), idempotency_key(request)
-        body = await self._json(request, bodies.NoteCreate)
-        acted = await self._service.note(number, key, body.text, request[PRINCIPAL])
+        body = await self._json(request, EventCreate)
+        who = request[PRINCIPAL]
+        acted = await self._service.act(number, key, body.command(), who)
+        log.info("ticket_moved", number=number, verb=acted.event.verb.value, state=acted.event.state.value)
         return _json(bodies.EventOut.of(acted.event), 201 if acted.fresh else 200)
 
     async def attach(self, request: web.Request) -> web.Response:
@@ -114,12 +130,11 @@ class Handlers:
         response.headers["Location"] = answer.url
         return response
 
-    async def attachment(self, request: web.Request) -> web.StreamResponse:
-        number, attachment_id = _number(request), request.match_info["id"]
-        attachment, path = await self._service.attachment(number, attachment_id)
-        log.info("attachment_read", number=number, attachment=attachment.id, actor=request[PRINCIPAL].name)
-        suffix = MEDIA_TYPES.get(attachment.media_type, ("", "bin"))[1]
-        return _file(path, attachment.media_type, f"{number}-{attachment.id}.{suffix}")
+    async def _seen(self, number: str, who: Principal) -> TicketRecord:
+        """The ticket, if `who` may see it."""
+        record = await self._service.get(number)
+        unit_id = check_sight(who)
+        return record if unit_id is None else visible(record, unit_id)
 
     async def health(self, _request: web.Request) -> web.Response:
         """Alive: always 200; a supervisor must not restart a service for a damaged database."""
@@ -146,15 +161,3 @@ def _number(request: web.Request) -> str:
 
 def _json(answer: BaseModel, status: int = 200) -> web.Response:
     return web.Response(body=answer.model_dump_json(), status=status, content_type="application/json")
-
-
-def _file(path: Path, media_type: str, name: str) -> web.FileResponse:
-    return web.FileResponse(
-        path,
-        headers={
-            "Content-Type": media_type,
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "X-Content-Type-Options": "nosniff",
-            "Cache-Control": "private, no-store",
-        },
-    )

@@ -3,8 +3,10 @@
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+
+from tickets.domain.calendar import WorkingCalendar
 
 
 class Metrics:
@@ -18,6 +20,12 @@ class Metrics:
         )
         # Looking a label up takes longer than counting; there are few operations and few statuses.
         self._known: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
+        self._calendar = Gauge(
+            "tickets_calendar_last_year", "Last year whose days off are known; 0 for none", registry=self.registry
+        )
+        self._estimated = Counter(
+            "tickets_deadlines_estimated", "Requests with a limit reckoned without a calendar", registry=self.registry
+        )
         self._group = Histogram(
             "tickets_commit_group_size",
             "Requests that shared one durable commit",
@@ -27,6 +35,12 @@ class Metrics:
 
     def observe_group(self, size: int) -> None:
         self._group.observe(size)
+
+    def observe_calendar(self, calendar: WorkingCalendar) -> None:
+        self._calendar.set(max(calendar.years, default=0))
+
+    def observe_estimated(self) -> None:
+        self._estimated.inc()
 
     def observe_request(self, operation: str, status: int, seconds: float) -> None:
         key = (operation, status)

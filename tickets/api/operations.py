@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from tickets.api import bodies
 from tickets.api.handlers import MEDIA_TYPES, Handlers
+from tickets.api.verbs import EventCreate
 from tickets.domain.roles import Permission
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -82,12 +83,12 @@ def operations(handlers: Handlers, metrics: Handler, openapi: Handler) -> list[O
             "POST",
             f"{PREFIX}/tickets/{{number}}/events",
             "addEvent",
-            "Add an event to a ticket's history.",
+            "Carry out a verb of the lifecycle; see `allowed` of the ticket for those that its state takes.",
             handlers.add_event,
             Permission.NOTE,
             {201: bodies.EventOut, 200: bodies.EventOut},
             (*writing, 404),
-            body=bodies.NoteCreate,
+            body=EventCreate,
             headers=(KEY,),
         ),
         Operation(
@@ -103,18 +104,6 @@ def operations(handlers: Handlers, metrics: Handler, openapi: Handler) -> list[O
             query=bodies.AttachmentQuery,
             headers=(KEY, DIGEST),
             located=(200, 201),
-        ),
-        Operation(
-            "GET",
-            f"{PREFIX}/tickets/{{number}}/attachments/{{id}}",
-            "getAttachment",
-            "The bytes of a file, after its SHA-256 was checked.",
-            handlers.attachment,
-            Permission.LISTEN,
-            {200: None, 206: None},
-            (404, 409, 503),
-            answer_types=tuple(MEDIA_TYPES),
-            bare=(304, 416),
         ),
         Operation(
             "GET",

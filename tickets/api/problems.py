@@ -96,6 +96,7 @@ class PlainHttp(HttpRefusal):
 _STATUS: Final[dict[type[errors.TicketError], int]] = {
     errors.TicketNotFound: 404,
     errors.AttachmentNotFound: 404,
+    errors.TokenNotFound: 404,
     errors.InvalidValue: 422,
     errors.IllegalMove: 409,
     errors.NotAllowed: 403,

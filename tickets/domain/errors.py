@@ -20,6 +20,11 @@ class AttachmentNotFound(TicketError):
     title = "No such attachment"
 
 
+class TokenNotFound(TicketError):
+    code = "token_not_found"
+    title = "No such token"
+
+
 class InvalidValue(TicketError):
     """A value that no ticket can hold: a wrong number, a broken cursor."""
 

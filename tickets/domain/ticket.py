@@ -1,7 +1,7 @@
 """A request as it was taken (`TicketDraft`) and as it is kept (`TicketRecord`), with its caller, files and history."""
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from tickets.domain.history import Event
+from tickets.domain.life import Life
 from tickets.domain.states import State
 
 
@@ -170,6 +171,7 @@ class TicketRecord:
     updated_at: datetime
     attachments: tuple[Attachment, ...]
     history: tuple[Event, ...]
+    life: Life = field(default_factory=Life)
 
     @property
     def number(self) -> str:
@@ -194,6 +196,12 @@ class TicketSummary:
     call_id: str | None
     created_at: datetime
     updated_at: datetime
+    unit_id: str | None = None
+    area: str | None = None
+    special: str | None = None
+    supervised: bool = False
+    due_at: datetime | None = None
+    round: int = 1
 
 
 _AS_IT_IS: Final = frozenset({str, int, float, bool, type(None)})

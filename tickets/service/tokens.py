@@ -48,15 +48,31 @@ class Tokens:
         self._cache_seconds = cache_seconds
         self._cache: dict[str, tuple[float, StoredToken]] = {}
 
-    async def mint(self, name: str, role: Role, lifetime: timedelta | None = None) -> Minted:
-        """A token that is valid for `lifetime`, or until it is revoked."""
+    async def mint(
+        self, name: str, role: Role, lifetime: timedelta | None = None, unit_id: str | None = None
+    ) -> Minted:
+        """A token that is valid for `lifetime`, or until it is revoked; `unit_id` is the unit that it acts for."""
         text = new_token()
-        stored = _stored(text, name, role, self._clock)
+        stored = replace(_stored(text, name, role, self._clock), unit_id=unit_id)
         if lifetime is not None:
             # An end that is known beforehand is a revocation that is already written down.
             stored = replace(stored, revoked_at=stored.created_at + lifetime)
         await self._store.put_token(stored)
         return Minted(text, stored)
+
+    async def all(self) -> list[StoredToken]:
+        return await self._store.tokens()
+
+    async def revoke(self, token_id: str) -> StoredToken | None:
+        """Ends the token; None when there is none. It is refused as soon as it is no longer remembered."""
+        token = await self._store.token(token_id)
+        if token is None:
+            return None
+        now = self._clock.now()
+        revoked = replace(token, revoked_at=min(token.revoked_at or now, now))
+        await self._store.put_token(revoked)
+        self._cache.pop(token_id, None)
+        return revoked
 
     async def adopt(self, path: Path, role: Role) -> None:
         """Makes the file's token valid for `role`. Raises TokenFileError when the file is no safe token file."""
@@ -70,7 +86,7 @@ class Tokens:
         same = hmac.compare_digest(_digest(presented), expected)
         if not same or token is None or _ended(token, self._clock):
             return None
-        return Principal(token.name, token.role)
+        return Principal(token.name, token.role, token.unit_id)
 
     async def _find(self, token_id: str) -> StoredToken | None:
         now = self._clock.monotonic()

@@ -1,9 +1,33 @@
 """Between rows and domain values, both ways, without I/O."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from dataclasses import fields
+from enum import StrEnum
+from typing import Any, Final
 
 from tickets.domain.history import Event
+from tickets.domain.life import (
+    LISTS,
+    Assignment,
+    AssignmentRole,
+    CallBack,
+    Deadline,
+    DeadlineKind,
+    Entry,
+    Extension,
+    Feedback,
+    LedgerEntry,
+    Life,
+    Link,
+    LinkKind,
+    Objection,
+    Rung,
+    SiteRecord,
+    SubTask,
+    Visit,
+    names,
+)
+from tickets.domain.policy import area_of
 from tickets.domain.states import State, Verb
 from tickets.domain.ticket import (
     Attachment,
@@ -24,11 +48,36 @@ from tickets.domain.ticket import (
 
 Row = Mapping[Any, Any]
 
+ENTRIES: Final[Mapping[str, type[Any]]] = {
+    "assignments": Assignment,
+    "deadlines": Deadline,
+    "subtasks": SubTask,
+    "extensions": Extension,
+    "objections": Objection,
+    "feedbacks": Feedback,
+    "visits": Visit,
+    "ledger": LedgerEntry,
+    "links": Link,
+    "site_records": SiteRecord,
+    "call_backs": CallBack,
+}
+"""The lists of a life and what they hold."""
+
+_WORDS: Final[Mapping[type[Any], Mapping[str, type[StrEnum]]]] = {
+    Assignment: {"role": AssignmentRole},
+    Deadline: {"kind": DeadlineKind, "next_rung": Rung},
+    Link: {"kind": LinkKind},
+}
+"""Fields that are words of a closed list."""
+
+_FIGURES: Final = tuple(each.name for each in fields(Life) if each.name not in LISTS)
+
 
 def ticket_values(record: TicketRecord, key: str, fingerprint: str, plain: Mapping[str, Any]) -> dict[str, Any]:
     """The row of a new ticket; `plain` is its draft as plain JSON values."""
     draft, last = record.draft, record.history[-1]
     call = draft.call
+    area = area_of(draft.places)
     return {
         "id": record.id,
         "number": record.number,
@@ -62,7 +111,54 @@ def ticket_values(record: TicketRecord, key: str, fingerprint: str, plain: Mappi
         "updated_at": record.updated_at,
         "last_seq": last.seq,
         "last_hash": last.hash,
+        **life_values(record.life, draft.unit_id, draft.unit),
+        "area_id": area.id if area else None,
+        "area": area.name if area else None,
     }
+
+
+def life_values(life: Life, unit_id: str | None, unit: str | None) -> dict[str, Any]:
+    """The figures of a life that are columns of its ticket; `unit_id` and `unit` are the proposal, until a unit is
+    responsible."""
+    main = life.main
+    return {
+        "main_unit_id": main.unit_id if main else unit_id,
+        "main_unit": main.unit_name if main else unit,
+        "due_at": life.due_at,
+        "parts": [name for name in LISTS if getattr(life, name)],
+        **{name: _plain(getattr(life, name)) for name in _FIGURES},
+    }
+
+
+def entry_values(ticket_id: str, entry: Entry) -> dict[str, Any]:
+    """The row of one entry of a life's list."""
+    values = {name: _plain(getattr(entry, name)) for name in names(type(entry))}
+    return {"ticket_id": ticket_id, **values}
+
+
+def life_from(row: Row, lists: Mapping[str, Iterable[Row]]) -> Life:
+    """A life from its ticket's row and the rows of each list that has any."""
+    values: dict[str, Any] = {name: row[name] for name in _FIGURES}
+    values.update({name: tuple(value) for name, value in values.items() if isinstance(value, list)})
+    values.update({name: tuple(entry_from(ENTRIES[name], each) for each in rows) for name, rows in lists.items()})
+    return Life(**values)
+
+
+def entry_from(kind: type[Any], row: Row) -> Any:
+    words = _WORDS.get(kind, {})
+    values = {}
+    for name in names(kind):
+        value = row[name]
+        if value is not None and name in words:
+            value = words[name](value)
+        values[name] = tuple(value) if isinstance(value, list) else value
+    return kind(**values)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, StrEnum):
+        return value.value
+    return list(value) if isinstance(value, tuple) else value
 
 
 def party_values(record: TicketRecord) -> dict[str, Any]:
@@ -102,7 +198,7 @@ def attachment_values(ticket_id: str, attachment: Attachment) -> dict[str, Any]:
     }
 
 
-def record_from(row: Row, party: Row, events: Iterable[Row], attachments: Iterable[Row]) -> TicketRecord:
+def record_from(row: Row, party: Row, events: Iterable[Row], attachments: Iterable[Row], life: Life) -> TicketRecord:
     return TicketRecord(
         id=row["id"],
         draft=draft_from(row, party),
@@ -111,6 +207,7 @@ def record_from(row: Row, party: Row, events: Iterable[Row], attachments: Iterab
         updated_at=row["updated_at"],
         attachments=tuple(attachment_from(each) for each in attachments),
         history=tuple(event_from(each) for each in events),
+        life=life,
     )
 
 
@@ -148,7 +245,7 @@ def summary_from(row: Row) -> TicketSummary:
         channel=Channel(row["channel"]),
         kind=RequestKind(row["kind"]),
         category=_category_from(row),
-        unit=row["unit"],
+        unit=row["main_unit"],
         level=row["level"],
         summary=row["summary"],
         completeness=Completeness(row["completeness"]),
@@ -156,6 +253,12 @@ def summary_from(row: Row) -> TicketSummary:
         call_id=row["call_id"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        unit_id=row["main_unit_id"],
+        area=row["area"],
+        special=row["special"],
+        supervised=row["supervised"],
+        due_at=row["due_at"],
+        round=row["round"],
     )
 
 

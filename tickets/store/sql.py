@@ -2,24 +2,29 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import Select, select
+from sqlalchemy import Select, Text, cast, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from tickets.domain.calendar import CalendarYear
 from tickets.domain.errors import TicketError
 from tickets.domain.roles import Role
 from tickets.domain.ticket import TicketRecord, TicketSummary
-from tickets.ports import Acted, Action, Created, Health, NewTicket, StoredToken, StoreHealth, TicketQuery
-from tickets.store.engine import open_engine, parse_url, sqlite_path, translate
+from tickets.domain.units import Unit
+from tickets.ports import Acted, Action, Created, DueWork, Health, NewTicket, StoredToken, StoreHealth, TicketQuery
+from tickets.store.engine import json_text, open_engine, parse_url, sqlite_path, translate
 from tickets.store.integrity import Integrity
 from tickets.store.models import PartyRow, TicketRow, TokenRow
-from tickets.store.rows import summary_from
+from tickets.store.models_life import AssignmentRow, CallBackRow, SubTaskRow
+from tickets.store.reference import read_due, read_units, read_years, write_units, write_years
+from tickets.store.rows import Row, summary_from
 from tickets.store.sqlite_groups import SqliteGroups
 from tickets.store.statements import act, load, upsert
 from tickets.store.writer import Writer
@@ -135,8 +140,9 @@ class SqlStore:
             "digest": token.digest,
             "created_at": token.created_at,
             "revoked_at": token.revoked_at,
+            "unit_id": token.unit_id,
         }
-        changed = {name: values[name] for name in ("name", "role", "digest", "revoked_at")}
+        changed = {name: values[name] for name in ("name", "role", "digest", "revoked_at", "unit_id")}
 
         async def run(connection: AsyncConnection) -> object:
             statement = upsert(connection, TokenRow).values(values)
@@ -149,11 +155,38 @@ class SqlStore:
         async with self._read() as connection:
             query = select(TokenRow.__table__).where(TokenRow.id == token_id)
             row = (await connection.execute(query)).mappings().first()
-        if row is None:
+        return _token_from(row) if row is not None else None
+
+    async def tokens(self) -> list[StoredToken]:
+        async with self._read() as connection:
+            query = select(TokenRow.__table__).order_by(TokenRow.created_at, TokenRow.id)
+            return [_token_from(row) for row in (await connection.execute(query)).mappings()]
+
+    async def units(self) -> list[Unit]:
+        async with self._read() as connection:
+            return await read_units(connection)
+
+    async def put_units(self, units: Sequence[Unit], *, replace: bool) -> None:
+        async def run(connection: AsyncConnection) -> object:
+            await write_units(connection, units, replace=replace)
             return None
-        return StoredToken(
-            row["id"], row["name"], Role(row["role"]), row["digest"], row["created_at"], row["revoked_at"]
-        )
+
+        await self._writer.change(run)
+
+    async def years(self) -> list[CalendarYear]:
+        async with self._read() as connection:
+            return await read_years(connection)
+
+    async def put_years(self, years: Sequence[CalendarYear], at: datetime, *, replace: bool) -> None:
+        async def run(connection: AsyncConnection) -> object:
+            await write_years(connection, years, at, replace=replace)
+            return None
+
+        await self._writer.change(run)
+
+    async def due(self, now: datetime, limit: int) -> list[DueWork]:
+        async with self._read() as connection:
+            return await read_due(connection, now, limit)
 
     @asynccontextmanager
     async def _read(self) -> AsyncIterator[AsyncConnection]:
@@ -169,13 +202,24 @@ class SqlStore:
             raise refusal from exc
 
 
+def _token_from(row: Row) -> StoredToken:
+    return StoredToken(
+        row["id"], row["name"], Role(row["role"]), row["digest"], row["created_at"], row["revoked_at"], row["unit_id"]
+    )
+
+
 def _search(query: TicketQuery) -> Select[Any]:
     table = TicketRow
     pairs: list[tuple[Any, Any]] = [
         (query.state.value if query.state else None, table.state),
+        (query.channel.value if query.channel else None, table.channel),
+        (query.kind.value if query.kind else None, table.kind),
+        (query.level, table.level),
+        (query.special, table.special),
+        (query.supervised, table.supervised),
         (query.category_l1, table.category_l1),
-        (query.unit, table.unit),
-        (query.unit_id, table.unit_id),
+        (query.unit, table.main_unit),
+        (query.unit_id, table.main_unit_id),
         (query.call_id, table.call_id),
     ]
     statement = select(TicketRow.__table__).order_by(table.id.desc()).limit(query.limit)
@@ -186,9 +230,29 @@ def _search(query: TicketQuery) -> Select[Any]:
         statement = statement.where(table.created_at >= query.created_from)
     if query.created_to is not None:
         statement = statement.where(table.created_at < query.created_to)
+    for condition in _conditions(query):
+        statement = statement.where(condition)
     if query.before is not None:
         statement = statement.where(table.id < query.before)
     if query.caller_tail is not None:
         callers = select(PartyRow.ticket_id).where(PartyRow.number_tail == query.caller_tail)
         statement = statement.where(table.id.in_(callers))
     return statement
+
+
+def _conditions(query: TicketQuery) -> Iterator[Any]:
+    """The filters that are more than one column's value."""
+    table = TicketRow
+    if query.area is not None:
+        yield or_(table.area_id == query.area, table.area == query.area)
+    if query.flag is not None:
+        # A JSON list of words, whichever database keeps it: the word stands in quotes there.
+        yield cast(table.flags, Text).contains(json_text(query.flag), autoescape=True)
+    if query.overdue is not None and query.now is not None:
+        late = table.due_at < query.now
+        yield late if query.overdue else or_(table.due_at.is_(None), table.due_at >= query.now)
+    if query.text is not None:
+        yield table.summary.contains(query.text, autoescape=True)
+    if query.concerns is not None:
+        rows = (AssignmentRow, SubTaskRow, CallBackRow)
+        yield or_(*(table.id.in_(select(row.ticket_id).where(row.unit_id == query.concerns)) for row in rows))

@@ -5,7 +5,6 @@ workers, two processes or two copies in one group cannot make two tickets. Loser
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,22 +12,22 @@ from sqlalchemy import Table, and_, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-import tickets.store.models_life  # noqa: F401 - its tables belong to the metadata
+from tickets.domain.case import Case, Facts
 from tickets.domain.errors import (
     CallRequestTaken,
-    IllegalMove,
     KeyReused,
     NumberTaken,
     StoreFailed,
     TicketError,
     TicketNotFound,
 )
-from tickets.domain.history import GENESIS, fingerprint, seal
+from tickets.domain.history import fingerprint
 from tickets.domain.ids import CHINA, SERVICE_NODE, service_number
-from tickets.domain.states import State, Verb
-from tickets.domain.ticket import TicketHead, TicketRecord, draft_json
+from tickets.domain.states import State
+from tickets.domain.ticket import RequestKind, TicketHead, TicketRecord, draft_json
 from tickets.ports import Acted, Action, Created, NewTicket
 from tickets.service.outbox import ticket_notice
+from tickets.store.lives import life_rows, load_life, save_life
 from tickets.store.models import ActionRow, AttachmentRow, ConflictRow, CounterRow, EventRow, PartyRow, TicketRow
 from tickets.store.outbox import creation_notices, enqueue
 from tickets.store.rows import (
@@ -36,6 +35,7 @@ from tickets.store.rows import (
     attachment_values,
     event_from,
     event_values,
+    life_values,
     party_values,
     record_from,
     ticket_values,
@@ -62,7 +62,7 @@ async def insert_tickets(connection: AsyncConnection, group: Sequence[NewTicket]
     fresh = [record for record, _ in records if record.id in won]
     for table, values in companion_rows(fresh) if fresh else ():
         await connection.execute(insert(table), values)
-        await enqueue(connection, creation_notices(fresh))
+    await enqueue(connection, creation_notices(fresh))
     by_id: dict[str, Outcome] = {record.id: Created(record, fresh=True) for record in fresh}
     for new in group:
         if new.id not in by_id:
@@ -81,8 +81,9 @@ def companion_rows(fresh: Sequence[TicketRecord]) -> list[tuple[Table, list[dict
         (PartyRow.metadata.tables[PartyRow.__tablename__], [party_values(record) for record in fresh]),
         (
             EventRow.metadata.tables[EventRow.__tablename__],
-            [event_values(record.id, record.history[0]) for record in fresh],
+            [event_values(record.id, event) for record in fresh for event in record.history],
         ),
+        *life_rows(fresh),
     ]
 
 
@@ -90,7 +91,7 @@ def numbered_rows(
     group: Sequence[NewTicket],
 ) -> tuple[list[TicketRecord], list[tuple[Table, list[dict[str, Any]]]]] | None:
     """All rows of a group of tickets that bring their numbers; None when one of them does not."""
-    pairs = [(_record(new, number), new) for new in group if (number := new.draft.number) is not None]
+    pairs = [(new.begin(number), new) for new in group if (number := new.draft.number) is not None]
     if len(pairs) != len(group):
         return None
     records = [record for record, _ in pairs]
@@ -99,7 +100,7 @@ def numbered_rows(
 
 
 async def act(connection: AsyncConnection, action: Action) -> Acted | TicketError:
-    """Appends one event under the ticket's row lock. Conflicts are returned, so that their record is committed."""
+    """Makes one move under the ticket's row lock. Conflicts are returned, so that their record is committed."""
     query = select(TicketRow.__table__).where(TicketRow.number == action.number).with_for_update()
     row = (await connection.execute(query)).mappings().first()
     if row is None:
@@ -113,11 +114,14 @@ async def act(connection: AsyncConnection, action: Action) -> Acted | TicketErro
         )
         return KeyReused("this key was used for another action on this ticket; both are kept for review", action.number)
     head = TicketHead(row["id"], row["number"], State(row["state"]), row["last_seq"], row["last_hash"])
+    facts = Facts(RequestKind(row["kind"]), row["level"], row["unit_id"], row["unit"])
+    life = await load_life(connection, row)
     try:
-        event = action.decide(head)
-    except IllegalMove as exc:
+        change = action.decide(Case(head, facts, life))
+    except TicketError as exc:
         return exc
-    await connection.execute(insert(EventRow), event_values(head.id, event))
+    event, last = change.events[0], change.events[-1]
+    await connection.execute(insert(EventRow), [event_values(head.id, each) for each in change.events])
     if action.attachment is not None:
         await connection.execute(insert(AttachmentRow), attachment_values(head.id, action.attachment))
     await connection.execute(
@@ -134,9 +138,16 @@ async def act(connection: AsyncConnection, action: Action) -> Acted | TicketErro
     await connection.execute(
         update(TicketRow)
         .where(TicketRow.id == head.id)
-        .values(state=event.state.value, updated_at=event.at, last_seq=event.seq, last_hash=event.hash)
+        .values(
+            state=last.state.value,
+            updated_at=last.at,
+            last_seq=last.seq,
+            last_hash=last.hash,
+            **life_values(change.life, facts.unit_id, facts.unit),
+        )
     )
-    await enqueue(connection, [ticket_notice(head.number, event)])
+    await save_life(connection, head.id, life, change.life)
+    await enqueue(connection, [ticket_notice(head.number, each) for each in change.events])
     return Acted(event, action.attachment, fresh=True)
 
 
@@ -156,6 +167,7 @@ async def load(connection: AsyncConnection, condition: Any) -> tuple[TicketRecor
         party,
         (await connection.execute(events)).mappings().all(),
         (await connection.execute(files)).mappings().all(),
+        await load_life(connection, row),
     )
     return record, row["fingerprint"]
 
@@ -172,14 +184,7 @@ async def _records(connection: AsyncConnection, group: Sequence[NewTicket]) -> l
         known = set((await connection.execute(query)).scalars())
     numbers = await _give_numbers(connection, [new for new in unnumbered if new.key not in known])
     given = [(new, new.draft.number or numbers.get(new.id)) for new in group]
-    return [(_record(new, number), new) for new, number in given if number is not None]
-
-
-def _record(new: NewTicket, number: str) -> TicketRecord:
-    draft = replace(new.draft, number=number)
-    data = {"body_sha256": new.fingerprint, "channel": draft.channel.value, "source_line": draft.source_line}
-    event = seal(number, 1, Verb.ACCEPT, State.ACCEPTED, new.at, new.actor, data, GENESIS)
-    return TicketRecord(new.id, draft, State.ACCEPTED, new.at, new.at, (), (event,))
+    return [(new.begin(number), new) for new, number in given if number is not None]
 
 
 async def _give_numbers(connection: AsyncConnection, group: Sequence[NewTicket]) -> dict[str, str]:

@@ -1,0 +1,28 @@
+"""The days off and make-up working days that the package `chinesecalendar` knows, as years of our own calendar.
+
+The package follows the State Council's yearly notice, which appears in November; a year that it does not know yet is
+imported over the API when the notice is out.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final
+
+from chinese_calendar import constants
+
+from tickets.domain.calendar import CalendarDay, CalendarYear, checked_year
+
+SOURCE: Final = "chinesecalendar"
+FIRST_YEAR: Final = 2020
+"""Tickets older than that are not reckoned again."""
+
+
+def national_years(first: int = FIRST_YEAR) -> list[CalendarYear]:
+    """Every year that the package knows, from `first`."""
+    days: defaultdict[int, list[CalendarDay]] = defaultdict(list)
+    for works, table in ((False, constants.holidays), (True, constants.workdays)):
+        known: Mapping[date, Any] = table
+        for day, name in known.items():
+            days[day.year].append(CalendarDay(day, works, str(getattr(name, "value", name))))
+    return [checked_year(year, SOURCE, table) for year, table in sorted(days.items()) if year >= first]
