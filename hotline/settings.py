@@ -191,7 +191,10 @@ def _derived(settings: Settings) -> Settings:
         "tickets": {
             "database_url": f"sqlite:///{state / 'tickets' / 'tickets.db'}",
             "attachments_dir": state / "tickets" / "attachments",
-            "token_files": {Role.MACHINE: settings.paths.secrets / "machine.token"},
+            "token_files": {
+                Role.MACHINE: settings.paths.secrets / "machine.token",
+                Role.ADMIN: settings.paths.secrets / "admin.token",
+            },
         },
         "ivr": {"tickets_url": f"http://{settings.tickets.host}:{settings.tickets.port}"},
         "ami": {"port": settings.asterisk.ami_port},
