@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "speech": "speech",
     "models": "models",
     "prompts": "prompts",
+    "report": "report",
     "doctor": "doctor",
     "bench": "bench",
     "asterisk": "part_asterisk",

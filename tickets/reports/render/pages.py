@@ -75,6 +75,8 @@ def shown(cell: Cell, kind: Kind) -> str:
     if kind is Kind.SCORE and isinstance(cell, int | float):
         return f"{cell:.2f}"
     if kind is Kind.CHANGE and isinstance(cell, int | float):
+        if cell == 0:
+            return "0"
         return f"{cell:+.2f}" if cell != int(cell) else f"{cell:+,.0f}"
     if isinstance(cell, int):
         return f"{cell:,}"
