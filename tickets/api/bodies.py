@@ -229,7 +229,7 @@ class TicketOut(Answer):
         return cls(
             **value,
             state=record.state,
-            allowed=list(allowed(record.state)),
+            allowed=list(allowed(record.state, joint=record.life.shared)),
             due_at=record.life.due_at,
             created_at=record.created_at,
             updated_at=record.updated_at,

@@ -279,6 +279,11 @@ class Life:
         return next((each for each in self.assignments if each.role is AssignmentRole.MAIN and each.runs), None)
 
     @property
+    def shared(self) -> bool:
+        """Has another unit than the responsible one a running order?"""
+        return any(each.runs and each.role is not AssignmentRole.MAIN for each in self.assignments)
+
+    @property
     def due_at(self) -> datetime | None:
         """When the responsible unit must be done; None while that clock does not run."""
         main = self.main

@@ -62,7 +62,7 @@ def decide(case: Case, command: c.Command, desk: Desk) -> Change:
     """
     head = case.head
     names = allowed(head.state)
-    if command.verb.value not in names:
+    if command.verb.value not in allowed(head.state, joint=True):
         raise IllegalMove(
             f"a ticket in state {head.state.value} cannot {command.verb.value}; allowed: {', '.join(names)}", names
         )

@@ -8,6 +8,7 @@ that calls back. Verbs that only add to the history (`note`, `whistle`, `supervi
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Final
 
 from tickets.domain.errors import IllegalMove
@@ -193,6 +194,9 @@ def step(state: State, verb: Verb, outcome: Outcome | None = None) -> State:
     return target
 
 
-def allowed(state: State) -> tuple[str, ...]:
-    """The verbs that a ticket in this state takes, in the table's order."""
-    return tuple(dict.fromkeys(move.verb.value for move in MOVES if move.source is state))
+@cache
+def allowed(state: State, *, joint: bool = False) -> tuple[str, ...]:
+    """The verbs that a ticket in this state takes, in the table's order; with `joint` also those that it only takes
+    from a unit with a joint or assisting order."""
+    moves = (move for move in MOVES if move.source is state and (joint or move.outcome is not Outcome.JOINT))
+    return tuple(dict.fromkeys(move.verb.value for move in moves))
