@@ -57,7 +57,7 @@ class AttachmentHandlers:
 
     async def listed(self, request: web.Request) -> web.Response:
         number = _number(request)
-        found = await self._files.listed(number)
+        found = await self._files.listed(number, request[PRINCIPAL])
         answer = AttachmentList(items=[AttachmentOut.of(number, each) for each in found])
         return web.Response(body=answer.model_dump_json(), content_type="application/json")
 
@@ -84,7 +84,7 @@ class AttachmentHandlers:
                 self.listed,
                 Permission.READ,
                 {200: AttachmentList},
-                (404, 503),
+                (403, 404, 503),
             ),
             Operation(
                 "GET",

@@ -63,7 +63,7 @@ class CallHandlers:
                 "listCalls",
                 "Calls that led to tickets, newest first.",
                 self.listed,
-                Permission.READ,
+                Permission.LISTEN,
                 {200: CallPage},
                 (422, 503),
                 query=CallListQuery,

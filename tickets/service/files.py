@@ -5,11 +5,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from tickets.domain.duties import check_sight
 from tickets.domain.roles import Principal
 from tickets.domain.ticket import Attachment
 from tickets.ports import Clock
 from tickets.service.clock import Ids
-from tickets.service.tickets import TicketService
+from tickets.service.tickets import TicketService, visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,10 @@ class FileService:
         self._clock = clock
         self._ids = ids
 
-    async def listed(self, number: str) -> tuple[Attachment, ...]:
-        """Raises TicketNotFound."""
-        return (await self._tickets.get(number)).attachments
+    async def listed(self, number: str, who: Principal) -> tuple[Attachment, ...]:
+        """Raises TicketNotFound, also for a unit that the ticket does not concern."""
+        unit_id, record = check_sight(who), await self._tickets.get(number)
+        return (record if unit_id is None else visible(record, unit_id)).attachments
 
     async def open(self, number: str, attachment_id: str, part: str | None, who: Principal) -> tuple[Attachment, Path]:
         """Nothing is handed out that was not written down. Raises AttachmentNotFound, AttachmentAltered."""
