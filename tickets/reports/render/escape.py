@@ -3,6 +3,7 @@
 from typing import Final
 
 _RUNS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_BLANKS: Final = " \u00a0\u3000"
 _LONGEST: Final = 32_000
 """Excel's own limit is 32,767 characters in a cell."""
 
@@ -10,4 +11,4 @@ _LONGEST: Final = 32_000
 def cell(text: str) -> str:
     """The text as a spreadsheet may show it. Numbers go another way and are not touched."""
     plain = "".join(" " if each < " " and each not in "\t\r\n" else each for each in text[:_LONGEST])
-    return "'" + plain if plain.startswith(_RUNS) or plain.lstrip().startswith(_RUNS) else plain
+    return "'" + plain if plain.startswith(_RUNS) or plain.lstrip(_BLANKS).startswith(_RUNS) else plain
