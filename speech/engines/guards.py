@@ -5,7 +5,7 @@ noise, its own text twice for a short clip, a loop for a hum. Pure functions ove
 import re
 from typing import Final
 
-__all__ = ["MAX_CHARACTERS_PER_SECOND", "loops", "refusal", "unloop"]
+__all__ = ["MAX_CHARACTERS_PER_SECOND", "NOBODY", "loops", "refusal", "unloop"]
 
 MAX_CHARACTERS_PER_SECOND: Final = 9.0
 """Fast Mandarin is 6 to 7 characters a second; 9 leaves room for a voice detector that clipped the ends."""
@@ -18,6 +18,21 @@ _MUSIC: Final = re.compile(r"[♪♫♬【】《》\[\]]")
 _SPOKEN: Final = re.compile(r"[^\W_]")
 _LOOP: Final = re.compile(r"(.{1,20}?)\1{3,}", re.DOTALL)
 _DOUBLED: Final = re.compile(r"^(.{3,})[，,。\s]*\1[，,。\s]*$", re.DOTALL)
+
+
+NOBODY: Final = 0.5
+"""Probability of "nobody speaks" from which on Whisper's words are not believed. Music and a room full of voices lie
+above 0.6, real telephone speech below 0.35."""
+
+_GUESS: Final = 0.1
+_WEAK: Final = 0.25
+_VARIED: Final = 0.75
+"""Share of a text's pairs of characters that occur once; a sentence that somebody said is seldom below it."""
+
+
+def _variety(spoken: str) -> float:
+    pairs = [spoken[at : at + 2] for at in range(len(spoken) - 1)]
+    return len(set(pairs)) / len(pairs) if len(pairs) > 1 else 1.0
 
 
 def unloop(text: str) -> str:
@@ -35,8 +50,12 @@ def loops(text: str) -> bool:
     return unloop(text) != text
 
 
-def refusal(text: str, voiced: float, prompt: str = "") -> str:
-    """Why `text` is not believed for `voiced` seconds of voice, as a short word; empty when it is believed."""
+def refusal(text: str, voiced: float, prompt: str = "", score: float = 1.0) -> str:
+    """Why `text` is not believed for `voiced` seconds of voice, as a short word; empty when it is believed.
+
+    `score` is the engine's own for the text, 0..1. Below a tenth it is guessing; up to a quarter it is not believed
+    when it says the same again and again, as it does for a room full of voices.
+    """
     spoken = "".join(_SPOKEN.findall(text)).lower()
     if not spoken:
         return "empty"
@@ -50,6 +69,8 @@ def refusal(text: str, voiced: float, prompt: str = "") -> str:
         return "rate"
     if len(spoken) >= 24 and len(unloop(spoken)) <= len(spoken) / 3:
         return "loop"
+    if score < _GUESS or (score < _WEAK and _variety(spoken) < _VARIED):
+        return "unsure"
     if _DOUBLED.match(text) and len(spoken) / max(voiced, 0.4) > MAX_CHARACTERS_PER_SECOND * 0.7:
         return "doubled"
     return ""

@@ -93,8 +93,9 @@ class WhisperEngine:
         """A decoder. `bias` is not used: prompts made telephone speech worse (22.3 % to 26.2 % of characters)."""
         return WhisperDecoder(self, rate)
 
-    def readings(self, samples: Float32, beam: int, no_repeat: int = 0) -> list[tuple[str, float]]:
-        """Up to `alternatives` raw texts with their mean token probability, best first, for at most 30 s at 16 kHz.
+    def readings(self, samples: Float32, beam: int, no_repeat: int = 0) -> tuple[list[tuple[str, float]], float]:
+        """Up to `alternatives` raw texts with their mean token probability, best first, for at most 30 s at 16 kHz;
+        and the probability, as the model has it, that nobody speaks there.
 
         `no_repeat` forbids repeating that many tokens, which breaks a loop.
         """
@@ -112,7 +113,8 @@ class WhisperEngine:
             suppress_tokens=[-1],
         )[0]
         texts = [str(self._tokenizer.decode(ids)) for ids in result.sequences_ids]
-        return [(text, float(np.exp(score))) for text, score in zip(texts, result.scores, strict=True)]
+        read = [(text, float(np.exp(score))) for text, score in zip(texts, result.scores, strict=True)]
+        return read, float(result.no_speech_prob)
 
 
 class WhisperDecoder:
@@ -196,13 +198,15 @@ class WhisperDecoder:
             return Reading((), 0.0, 0.0, guard="no voice")
         kept: dict[str, Alternative] = {}
         first_refusal = ""
-        readings = self._engine.readings(audio, beam)
+        readings, nobody = self._engine.readings(audio, beam)
+        if nobody >= guards.NOBODY:
+            return Reading((), 0.0, 0.0, guard="no speech")
         if readings and guards.loops(normalise(readings[0][0])):
             # Stuck: what follows the loop was never heard, so cutting the loop out is not enough.
-            readings = self._engine.readings(audio, beam, no_repeat=3)
+            readings, _ = self._engine.readings(audio, beam, no_repeat=3)
         for raw, score in readings:
             text = guards.unloop(normalise(raw))
-            why = guards.refusal(text, spoken)
+            why = guards.refusal(text, spoken, score=score)
             if why:
                 first_refusal = first_refusal or why
             else:
