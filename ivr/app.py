@@ -34,6 +34,7 @@ from ivr.call.ending import Journal
 from ivr.control import ControlDoor
 from ivr.dialogue import DialogueRules
 from ivr.dialogue.phrases import digit_pairs
+from ivr.domain_terms import domain_terms
 from ivr.inbox import Inbox
 from ivr.outbox.api import HttpTicketApi
 from ivr.outbox.numbering import Numbering
@@ -50,6 +51,7 @@ from speech.listener import Listener
 from speech.ports import Recogniser
 from speech.prompts import PromptLibrary, fixed_entries
 from speech.settings import SpeechSettings
+from speech.text.correction import Corrector
 from speech.vad import make_vad
 
 log = structlog.get_logger()
@@ -173,6 +175,7 @@ async def serve(
             prompts=await _prompts(settings, places),
             recogniser=speech.recogniser,
             routing=router,
+            corrector=await asyncio.to_thread(lambda: Corrector(domain_terms(router))),
             outbox=outbox,
             journal=journal,
             board=board,

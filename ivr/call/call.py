@@ -7,7 +7,7 @@ emergency the hand-over comes first and the paper after it.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -36,6 +36,7 @@ from ivr.outbox.outbox import CallFacts, CannotSave, Outbox
 from ivr.settings import IvrSettings
 from speech.listener import Listener
 from speech.ports import Recogniser
+from speech.text.correction import Corrector
 
 log = structlog.get_logger()
 
@@ -58,6 +59,7 @@ class CallServices:
     prompts: Prompts
     recogniser: Recogniser
     routing: Routing
+    corrector: Corrector
     outbox: Outbox
     journal: Journal
     board: Board
@@ -217,8 +219,12 @@ class Call:
             self._happened(ev.RecognitionGone(str(exc)))
 
     async def _hear(self) -> None:
-        async for event in dialogue_events(self._listener, self._services.routing, lambda: self._dialogue.matter):
+        async for event in self._heard():
             self._happened(event)
+
+    def _heard(self) -> AsyncIterator[ev.Event]:
+        services = self._services
+        return dialogue_events(self._listener, services.routing, services.corrector, lambda: self._dialogue.matter)
 
     async def _watch_the_clock(self) -> None:
         await asyncio.sleep(self._services.settings.longest_call_seconds)

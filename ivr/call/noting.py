@@ -19,6 +19,7 @@ def as_note(event: ev.Event) -> tuple[str, dict[str, Any]] | None:
         case ev.UtteranceHeard():
             return "final", {
                 "text": event.final.text,
+                "changes": [[change.before, change.after] for change in event.changes],
                 "alternatives": [each.text for each in event.final.alternatives[1:]],
                 "confidence": event.final.confidence,
                 "seconds": round(event.ended - event.started, 2),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from routing.decision import Decision, Emergency
 from speech.ports import Final
+from speech.text.correction import Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ class UtteranceHeard:
     started: float
     ended: float
     ended_by: str = "pause"
+    changes: tuple[Change, ...] = ()
+    """What was put right in the best reading; the next reading is then what was heard."""
 
 
 @dataclass(frozen=True, slots=True)

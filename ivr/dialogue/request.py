@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from routing.decision import Category, Decision, Emergency, EmergencyLevel, Place
+from speech.text.correction import Change
 
 
 class Completeness(StrEnum):
@@ -30,6 +31,7 @@ class Spoken:
     end: float
     confidence: float | None
     alternatives: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,8 @@ class Steps:
     def _keep(self, event: ev.UtteranceHeard) -> None:
         final = event.final
         others = tuple(other.text for other in final.alternatives[1:])
-        self.request = self.request.heard(Spoken(final.text, event.started, event.ended, final.confidence, others))
+        spoken = Spoken(final.text, event.started, event.ended, final.confidence, others, event.changes)
+        self.request = self.request.heard(spoken)
         if event.answer:
             self.request = self.request.endangered(event.answer.emergency)
 

@@ -25,6 +25,7 @@ from ivr.outbox.spool import Item, Spool
 from ivr.settings import IvrSettings
 from speech.listener import Listener
 from speech.settings import EndpointSettings, SpeechSettings
+from speech.text.correction import Corrector
 from tests.fakes.asterisk import FakeAsterisk
 from tests.fakes.call_control import FakeCallControl
 from tests.fakes.clock import FakeTime, FakeToday
@@ -81,6 +82,7 @@ class Line:
                 prompts=self.prompts,
                 recogniser=self.recogniser,
                 routing=self.routing,
+                corrector=Corrector(("垃圾清运", "建设路")),
                 outbox=self.outbox,
                 journal=self.journal,
                 board=self.board,

@@ -45,6 +45,22 @@ async def test_a_request_becomes_a_ticket_and_the_caller_hears_its_number(tmp_pa
     assert line.recogniser.open_streams == []
 
 
+async def test_what_only_sounds_like_a_word_of_the_hotline_is_put_right_and_the_reading_kept(tmp_path: Path) -> None:
+    line = Line(tmp_path, Script("小区的拉及清运没人管"))
+    async with line.up():
+        await line.happens("your-turn", state="listen")
+        await line.says()
+        await line.happens("final", text="小区的垃圾清运没人管", changes=[["拉及清运", "垃圾清运"]])
+        await line.happens("state", to="confirm")
+        line.caller.press("1")
+        await line.happens("ticket")
+        line.caller.press("2")
+        await line.ends()
+    (ticket,) = line.tickets
+    (said,) = ticket.body["transcript"]
+    assert (said["text"], said["alternatives"]) == ("小区的垃圾清运没人管", ["小区的拉及清运没人管"])
+
+
 async def test_done_is_set_last_of_all(tmp_path: Path) -> None:
     line = Line(tmp_path)
     async with line.up():
