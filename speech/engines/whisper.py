@@ -29,6 +29,9 @@ __all__ = ["WhisperEngine", "WhisperOptions", "check_folder"]
 _RATE: Final = 16_000
 _LONGEST: Final = 28.0
 _LEAST_VOICE: Final = 0.1
+_LEAD_SECONDS: Final = 0.3
+"""Silence put before an utterance, which a caller cut to its voice has not: 25.4 % to 25.0 % of characters wrong."""
+
 _PAUSE: Final = 0.24
 _PAUSE_BEGINS: Final = 0.08
 _FILES: Final = ("model.bin", "config.json", "tokenizer.json", "vocabulary.txt")
@@ -99,7 +102,8 @@ class WhisperEngine:
 
         `no_repeat` forbids repeating that many tokens, which breaks a loop.
         """
-        features = self._pad(self._model.feature_extractor(samples))
+        lead = np.zeros(round(_LEAD_SECONDS * _RATE), dtype=np.float32)
+        features = self._pad(self._model.feature_extractor(np.concatenate([lead, samples])))
         result = self._model.model.generate(
             self._model.encode(features),
             [self._prompt],
