@@ -67,8 +67,9 @@ async def test_a_locked_database_gives_503_without_blocking_and_the_same_key_wor
     serving: Serving, database: Path
 ) -> None:
     async with serving(busy_timeout=1.5) as client:
-        other = sqlite3.connect(database, isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
+        other = sqlite3.connect(database, isolation_level=None, check_same_thread=False)
+        # In a thread: the service's own first writes must be able to end while this waits for its turn.
+        await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")
         waiting = asyncio.create_task(_post(client))
         loop = asyncio.get_running_loop()
         longest, last = 0.0, loop.time()

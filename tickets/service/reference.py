@@ -4,6 +4,7 @@ Taking a request must be one write and no reading, so both are kept in memory an
 `seconds`: another instance may have imported new ones. While the store cannot be read, what is remembered is used.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -39,12 +40,23 @@ class Reference:
         self._seconds = seconds
         self._observe = observe
         self._known: tuple[float, Snapshot] | None = None
+        self._reading = asyncio.Lock()
 
     async def snapshot(self) -> Snapshot:
         """Raises StoreUnavailable only when nothing was ever read."""
         now = self._clock.monotonic()
         if self._known is not None and now - self._known[0] < self._seconds:
             return self._known[1]
+        async with self._reading:
+            return await self._refreshed(now)
+
+    async def _refreshed(self, now: float) -> Snapshot:
+        if self._known is not None:
+            if now - self._known[0] < self._seconds:
+                # Whoever held the lock before has read it.
+                return self._known[1]
+            # Whoever comes meanwhile does not wait.
+            self._known = (now, self._known[1])
         try:
             fresh = await self._read()
         except StoreUnavailable as exc:

@@ -5,6 +5,7 @@ same time whether the id is known or not. A token file must be readable by its o
 better known than what `mint` makes is taken from one (F80).
 """
 
+import asyncio
 import hashlib
 import hmac
 import os
@@ -47,6 +48,7 @@ class Tokens:
         self._clock = clock
         self._cache_seconds = cache_seconds
         self._cache: dict[str, tuple[float, StoredToken]] = {}
+        self._asking: dict[str, asyncio.Lock] = {}
 
     async def mint(
         self, name: str, role: Role, lifetime: timedelta | None = None, unit_id: str | None = None
@@ -89,21 +91,29 @@ class Tokens:
         return Principal(token.name, token.role, token.unit_id)
 
     async def _find(self, token_id: str) -> StoredToken | None:
-        now = self._clock.monotonic()
-        known = self._cache.get(token_id)
-        if known is not None and now - known[0] < self._cache_seconds:
-            return known[1]
+        known = self._remembered(token_id)
         if known is not None:
-            # One asks the store again; the others who come in that moment need not wait for the same answer.
-            self._cache[token_id] = (now, known[1])
-        token = await self._store.token(token_id)
-        if token is None:
-            self._cache.pop(token_id, None)
-            return None
-        if len(self._cache) >= _CACHE_SIZE:
-            self._cache.clear()
-        self._cache[token_id] = (now, token)
-        return token
+            return known
+        # One asks the store; the others who come with the same token in that moment wait for the same answer.
+        async with self._asking.setdefault(token_id, asyncio.Lock()):
+            known = self._remembered(token_id)
+            if known is not None:
+                return known
+            try:
+                token = await self._store.token(token_id)
+            finally:
+                self._asking.pop(token_id, None)
+            if token is None:
+                self._cache.pop(token_id, None)
+                return None
+            if len(self._cache) >= _CACHE_SIZE:
+                self._cache.clear()
+            self._cache[token_id] = (self._clock.monotonic(), token)
+            return token
+
+    def _remembered(self, token_id: str) -> StoredToken | None:
+        known = self._cache.get(token_id)
+        return known[1] if known is not None and self._clock.monotonic() - known[0] < self._cache_seconds else None
 
 
 def account_of(presented: str) -> str | None:

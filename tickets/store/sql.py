@@ -115,8 +115,8 @@ class SqlStore:
         return [summary_from(row) for row in rows]
 
     async def write(self, run: Callable[[AsyncConnection], Awaitable[object]]) -> object:
-        """Runs `run` in the writer's next transaction, under a savepoint; durable when it returns. A TicketError that
-        `run` returns is raised after the commit. For the stores of neighbouring tables."""
+        """Runs `run` in the writer's next transaction; durable when it returns. It may run more than once. A
+        TicketError that `run` returns is raised after the commit. For the stores of neighbouring tables."""
         return await self._writer.change(run)
 
     def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
