@@ -89,7 +89,10 @@ def _responses(operation: Operation, references: _References) -> dict[str, Any]:
         schema = references[(model, "serialization")] if model is not None else {}
         responses[str(status)] = {
             "description": HTTPStatus(status).phrase,
-            "content": {media_type: {"schema": schema} if schema else {} for media_type in operation.answer_types},
+            "content": {
+                media_type: {"schema": schema} if schema and media_type.endswith("json") else {}
+                for media_type in operation.answer_types
+            },
         }
         if status in operation.located:
             responses[str(status)]["headers"] = {"Location": {"schema": {"type": "string"}}}

@@ -8,7 +8,9 @@ from pydantic import ValidationError
 
 from tickets.api.bodies import FieldProblem, Problem
 from tickets.domain import errors
+from tickets.reports.service import UnknownReport
 from tickets.service.public import NotShown
+from tickets.service.sheets import NotPrinted
 from tickets.service.signing import BadSignature, Replayed, ReplaysUnknown
 from tickets.service.taxonomy import NoTaxonomy
 from tickets.service.webhooks import TargetRefused, WebhookNotFound
@@ -119,6 +121,8 @@ _STATUS: Final[dict[type[errors.TicketError], int]] = {
     NoTaxonomy: 404,
     TargetRefused: 422,
     WebhookNotFound: 404,
+    UnknownReport: 404,
+    NotPrinted: 409,
 }
 
 

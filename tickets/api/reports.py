@@ -6,10 +6,11 @@ Rendering runs in a thread: a workbook of all units takes longer than the event 
 
 import asyncio
 import datetime as dt
+import re
 from typing import Annotated, Any, Final, Self
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from tickets.api.bodies import Answer
 from tickets.api.operations import PREFIX, Operation
@@ -30,7 +31,18 @@ OWN: Final = frozenset({"daily", "weekly", "monthly", "notice", "callbacks", "le
 PUBLISHED: Final = frozenset({"ranking"})
 """Reports that every unit may see whole: units are ranked in public (SU-1)."""
 
-_Word = Annotated[str, Field(min_length=1, max_length=64)]
+_Word = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
+_ISO_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+
+
+def _only_iso(value: object) -> object:
+    """Pydantic would take numbers of seconds for days too; the document says dates."""
+    if isinstance(value, str) and _ISO_DAY.fullmatch(value) is None:
+        raise ValueError("a day is written YYYY-MM-DD")
+    return value
+
+
+_Day = Annotated[dt.date, BeforeValidator(_only_iso)]
 
 
 class ReportQuery(BaseModel):
@@ -38,10 +50,10 @@ class ReportQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
 
-    date: dt.date | None = None
-    from_: Annotated[dt.date | None, Field(alias="from")] = None
-    to: dt.date | None = None
-    unit: Annotated[str | None, Field(min_length=1, max_length=64)] = None
+    date: _Day | None = None
+    from_: Annotated[_Day | None, Field(alias="from")] = None
+    to: _Day | None = None
+    unit: _Word | None = None
     l1: _Word | None = None
     l2: _Word | None = None
     problem: _Word | None = None

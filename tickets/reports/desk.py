@@ -10,6 +10,8 @@ from tickets.reports.scoring import Scoring
 from tickets.reports.source import AssessmentSource, Narrow, UnitLine
 from tickets.reports.tags import DEFAULT, Tagging
 
+EARLIEST: Final = date(2001, 1, 1)
+LATEST: Final = date(2199, 12, 31)
 LIST_LINES: Final = 500
 """Most lines of a list in a report; a longer one says that it was cut."""
 
@@ -43,6 +45,11 @@ class Ask:
     l2: str | None = None
     problem: str | None = None
     words: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for each in (self.day, self.first, self.last):
+            if each is not None and not EARLIEST <= each <= LATEST:
+                raise InvalidValue(f"reports are made of days from {EARLIEST} to {LATEST}; {each} was asked for")
 
     def span(self, usual: Span) -> Span:
         """The asked span, or the report's usual one. Raises InvalidValue for half a span."""
