@@ -1,7 +1,7 @@
 """A ticket's life without a store: commands in, states and lives out. For tests of the rules alone."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from tests.fakes.tickets import a_desk, a_draft
 from tickets.domain import commands as c
@@ -21,7 +21,7 @@ from tickets.service.holidays import national_years
 NUMBER = "261122010001"
 OPERATOR = Principal("desk 3", Role.OPERATOR)
 SUPERVISOR = Principal("inspector", Role.SUPERVISOR)
-MONDAY = datetime.fromisoformat("2026-11-23T09:00:00+08:00")
+MONDAY = datetime.fromisoformat("2026-11-23T09:00:00+08:00").astimezone(UTC)
 YEARS = tuple(national_years(2024))
 
 

@@ -357,7 +357,12 @@ def data_of(command: Command) -> dict[str, Any]:
     return {name: _plain(value) for name, value in pairs if value is not None and value != ()}
 
 
+def moment(at: datetime) -> str:
+    """A time as the history keeps it: UTC, with microseconds, whatever offset it came with."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
+        return moment(value)
     return list(value) if isinstance(value, tuple) else value

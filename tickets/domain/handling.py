@@ -76,7 +76,7 @@ def decide_extension(case: Case, command: c.DecideExtension, desk: Desk) -> Step
         if clock.assignment == waiting.assignment:
             moved = desk.clocks.armed(replace(clock, due_at=waiting.until, estimated=False), None, case.facts.level)
             life = replace(life, deadlines=changed(life.deadlines, moved))
-    return Step(life, Outcome.APPROVED, {"until": waiting.until.isoformat()})
+    return Step(life, Outcome.APPROVED, {"until": c.moment(waiting.until)})
 
 
 def put_on_ledger(case: Case, command: c.PutOnLedger, desk: Desk) -> Step:
@@ -85,7 +85,7 @@ def put_on_ledger(case: Case, command: c.PutOnLedger, desk: Desk) -> Step:
     life = begin_clock(life, desk, DeadlineKind.LEDGER_REVIEW, rules.ledger_review, level)
     due = life.deadlines[-1].due_at
     entry = LedgerEntry(len(life.ledger) + 1, desk.now, desk.who.name, command.reason, due)
-    return Step(replace(life, ledger=(*life.ledger, entry)), data={"review_due": due.isoformat()})
+    return Step(replace(life, ledger=(*life.ledger, entry)), data={"review_due": c.moment(due)})
 
 
 def review_ledger(case: Case, command: c.ReviewLedger, desk: Desk) -> Step:
@@ -94,7 +94,7 @@ def review_ledger(case: Case, command: c.ReviewLedger, desk: Desk) -> Step:
     life = begin_clock(life, desk, DeadlineKind.LEDGER_REVIEW, desk.clocks.rules.ledger_review, case.facts.level)
     due = life.deadlines[-1].due_at
     reviewed = replace(entry, reviews=entry.reviews + 1, reviewed_at=desk.now, review_due=due)
-    return Step(replace(life, ledger=changed(life.ledger, reviewed)), data={"review_due": due.isoformat()})
+    return Step(replace(life, ledger=changed(life.ledger, reviewed)), data={"review_due": c.moment(due)})
 
 
 def strike_off(case: Case, command: c.StrikeOff, desk: Desk) -> Step:

@@ -50,7 +50,7 @@ def hand_over(case: Case, command: c.HandOver, desk: Desk) -> Step:
     due = life.deadlines[-1].due_at
     entry = CallBack(len(life.call_backs) + 1, unit[0], unit[1], desk.now, desk.who.name, command.receiver, due)
     life = replace(life, call_backs=(*life.call_backs, entry), accountable=command.receiver)
-    return Step(life, data={"unit": unit[1], "begins": begins.isoformat(), "due": due.isoformat()})
+    return Step(life, data={"unit": unit[1], "begins": c.moment(begins), "due": c.moment(due)})
 
 
 def call_back(case: Case, command: c.ReportCallBack, desk: Desk) -> Step:
@@ -151,4 +151,4 @@ def _linked(life: Life, desk: Desk, kind: LinkKind, other: str) -> Life:
 
 
 def _of_clock(clock: Deadline) -> dict[str, object]:
-    return {"clock": clock.kind.value, "due": clock.due_at.isoformat(), "unit_id": clock.unit_id}
+    return {"clock": clock.kind.value, "due": c.moment(clock.due_at), "unit_id": clock.unit_id}
