@@ -33,9 +33,9 @@ _FOLDS = 5
 _SEED = 110
 _LEAST, _MOST = 2, 60_000
 _STRENGTH, _SERVICE_STRENGTH = 0.3, 0.3
-_FACT_WEIGHT = 0.12
-_OUTCRY = 0.6
-_FALSE_NAMED, _FALSE_UNNAMED, _RECALL = 0.006, 0.002, 0.955
+_FACT_WEIGHT = 0.07
+_OUTCRY = 0.5
+_FALSE_NAMED, _FALSE_UNNAMED, _FALSE_ASKED = 0.006, 0.002, 0.08
 _CURVE_SHARES = (0.25, 0.5, 0.75, 1.0)
 
 
@@ -128,14 +128,16 @@ def _margins(model: GramModel, samples: Sequence[Sample]) -> npt.NDArray[np.floa
 
 
 def thresholds(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """`certain` (by evidence 0, 1, 2) as low as the aim for false ones allows; `possible` as high as recall allows."""
+    """`certain` (by evidence 0, 1, 2) and `possible`, each as low as the share of false ones of its kind allows.
+
+    The harmless sentences of the training data are far harder than a hotline's day: most carry words of danger.
+    """
     harmless = [o for o in outcomes if o.gravity == HARMLESS]
     bars: list[float] = []
     for named, share in ((False, _FALSE_UNNAMED), (True, _FALSE_NAMED)):
         unbraked = np.array([o.sure if (o.evidence > 0) is named and not o.braked else 0.0 for o in harmless])
         bars.append(float(np.clip(np.quantile(unbraked, 1.0 - share), 0.5, 0.99)))
-    danger = np.array([o.any for o in outcomes if o.gravity == DANGER])
-    possible = float(np.clip(np.quantile(danger, 1.0 - _RECALL), 0.08, 0.5))
+    possible = float(np.clip(np.quantile([o.any for o in harmless], 1.0 - _FALSE_ASKED), 0.08, 0.5))
     return {"certain": [*bars, min(bars[1], _OUTCRY)], "possible": possible}
 
 
