@@ -161,6 +161,8 @@ def stop_clocks(
     life: Life, now: datetime, *kinds: DeadlineKind, assignment: int | None = None, called_off: bool = False
 ) -> Life:
     """The life with its open clocks of these kinds (none named: all) stopped, of one assignment or of all."""
+    if not life.deadlines:
+        return life
     deadlines = tuple(
         stopped(each, now, called_off=called_off)
         if each.open and (not kinds or each.kind in kinds) and (assignment is None or each.assignment == assignment)

@@ -158,33 +158,48 @@ class Clocks:
     ) -> Deadline:
         """A clock that starts at `at`, with the first step of its ladder."""
         end = self.after(at, limit)
-        deadline = Deadline(
-            seq, kind, at, end.at, assignment=assignment, unit_id=unit_id, round=round_, estimated=end.estimated
+        rung, next_at = self._next(kind, at, end.at, None, level)
+        return Deadline(
+            seq,
+            kind,
+            at,
+            end.at,
+            assignment=assignment,
+            unit_id=unit_id,
+            round=round_,
+            estimated=end.estimated,
+            next_rung=rung,
+            next_at=next_at,
         )
-        return self.armed(deadline, None, level)
 
     def armed(self, deadline: Deadline, taken: Rung | None, level: int) -> Deadline:
         """The deadline with the step that follows `taken` (None: the first) and lies after the clock's start."""
-        ladder = LADDERS[deadline.kind]
+        rung, at = self._next(deadline.kind, deadline.started_at, deadline.due_at, taken, level)
+        return replace(deadline, next_rung=rung, next_at=at)
+
+    def _next(
+        self, kind: DeadlineKind, started_at: datetime, due_at: datetime, taken: Rung | None, level: int
+    ) -> tuple[Rung | None, datetime | None]:
+        ladder = LADDERS[kind]
         remaining = ladder if taken is None else ladder[ladder.index(taken) + 1 :]
         for rung in remaining:
-            at = self._rung_at(deadline, rung, level)
-            if at > deadline.started_at:
-                return replace(deadline, next_rung=rung, next_at=at)
-        return replace(deadline, next_rung=None, next_at=None)
+            at = self._rung_at(kind, due_at, rung, level)
+            if at > started_at:
+                return rung, at
+        return None, None
 
-    def _rung_at(self, deadline: Deadline, rung: Rung, level: int) -> datetime:
+    def _rung_at(self, kind: DeadlineKind, due_at: datetime, rung: Rung, level: int) -> datetime:
         match rung:
-            case Rung.URGE if deadline.kind is DeadlineKind.VISIT:
-                return _at(_day(deadline.due_at), self.rules.office.opens)
+            case Rung.URGE if kind is DeadlineKind.VISIT:
+                return _at(_day(due_at), self.rules.office.opens)
             case Rung.URGE:
-                return self.before(deadline.due_at, self.rules.levels[level].urge)
+                return self.before(due_at, self.rules.levels[level].urge)
             case Rung.OVERDUE:
-                return deadline.due_at
+                return due_at
             case Rung.WRITTEN_URGE:
-                return self.morning_after(deadline.due_at, self.rules.written_urge)
+                return self.morning_after(due_at, self.rules.written_urge)
             case Rung.CRITICISM:
-                written = self.morning_after(deadline.due_at, self.rules.written_urge)
+                written = self.morning_after(due_at, self.rules.written_urge)
                 return self.morning_after(written, self.rules.criticism)
 
     def _office_minutes(self, start: datetime, amount: int) -> Reckoned:

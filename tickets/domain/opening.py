@@ -28,7 +28,8 @@ class Opening:
 
     def begin(self, number: str) -> TicketRecord:
         """The new ticket under its number. Pure: whoever has the last word on the number calls it."""
-        draft, desk = replace(self.draft, number=number), self.desk
+        desk = self.desk
+        draft = self.draft if self.draft.number == number else replace(self.draft, number=number)
         special = desk.policy.special(draft.category, draft.emergency)
         life = Life(special=special, supervised=special is not None)
         reviewed = draft.channel in desk.policy.review_channels

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from tickets.domain import commands as c
 from tickets.domain.case import (
+    NO_CALENDAR,
     Case,
     Desk,
     Step,
@@ -35,18 +36,30 @@ def ordered(
     # What is on a special list is signed for as if it were most urgent (DI-8).
     sign = desk.clocks.rules.levels[min(desk.clocks.rules.levels)].sign if life.special else limits.sign
     order = Assignment(len(life.assignments) + 1, role, unit[0], unit[1], desk.now, round=life.round)
-    life = replace(life, assignments=(*life.assignments, order))
-    for kind, limit in ((DeadlineKind.SIGN, sign), (DeadlineKind.HANDLE, limits.handle)):
-        if role is not AssignmentRole.ASSIST:
-            life = begin_clock(life, desk, kind, limit, level, assignment=order.seq, unit_id=unit[0])
+    assignments = (*life.assignments, order)
+    if role is AssignmentRole.ASSIST:
+        return replace(life, assignments=assignments)
+    first = len(life.deadlines) + 1
+    # Reckoned together and put into the life at once: this is the way of every request that is taken.
+    clocks = tuple(
+        desk.clocks.start(
+            seq, kind, desk.now, limit, level=level, assignment=order.seq, unit_id=unit[0], round_=life.round
+        )
+        for seq, (kind, limit) in enumerate(((DeadlineKind.SIGN, sign), (DeadlineKind.HANDLE, limits.handle)), first)
+    )
+    deadlines = (*life.deadlines, *clocks)
+    if any(each.estimated for each in clocks):
+        life = life.flagged(NO_CALENDAR)
     if role is not AssignmentRole.MAIN:
-        return life
+        return replace(life, assignments=assignments, deadlines=deadlines)
     accountable = life.accountable
     entry = desk.units.get(unit[0])
     if life.special and entry is not None and entry.deputy_head is not None:
         accountable = entry.deputy_head.name
     return replace(
         life,
+        assignments=assignments,
+        deadlines=deadlines,
         dispatched_at=desk.now,
         signed_at=None,
         contacted_at=None,
