@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "models": "models",
     "prompts": "prompts",
     "report": "report",
+    "db": "db",
     "doctor": "doctor",
     "bench": "bench",
     "asterisk": "part_asterisk",

@@ -191,6 +191,7 @@ def _derived(settings: Settings) -> Settings:
         "tickets": {
             "database_url": f"sqlite:///{state / 'tickets' / 'tickets.db'}",
             "attachments_dir": state / "tickets" / "attachments",
+            "reports_dir": state / "tickets" / "reports",
             "token_files": {
                 Role.MACHINE: settings.paths.secrets / "machine.token",
                 Role.ADMIN: settings.paths.secrets / "admin.token",

@@ -67,7 +67,7 @@ async def serve(
         readers=settings.readers,
     )
     with (
-        _single_instance(sqlite_path(parse_url(settings.database_url))),
+        single_instance(sqlite_path(parse_url(settings.database_url))),
         ThreadPoolExecutor(_FILE_THREADS, thread_name_prefix="attachments") as executor,
     ):
         async with open_store(settings.database_url, options, metrics.observe_group) as store:
@@ -194,7 +194,7 @@ async def _seed_calendar(store: SqlStore, clock: Clock) -> None:
 
 
 @contextmanager
-def _single_instance(database: Path | None) -> Iterator[None]:
+def single_instance(database: Path | None) -> Iterator[None]:
     """Holds a lock beside a SQLite database; the kernel lets it go whatever becomes of the process."""
     if database is None or not database.parent.is_dir():
         yield

@@ -2,8 +2,10 @@
 
 import typer
 
+from hotline.cli.common import in_user_words
 from hotline.cli.serving import prepare
 from hotline.cli.serving import serve as serve_part
+from hotline.taxonomy_export import export_taxonomy
 from tickets.app import serve
 from tickets.domain.errors import TicketError
 from tickets.store.migrate import upgrade
@@ -11,9 +13,15 @@ from tickets.store.migrate import upgrade
 
 def tickets(context: typer.Context) -> None:
     """The ticket service alone."""
-    settings = prepare(context, "tickets")
-    upgrade(settings.tickets.database_url)
-    serve_part(lambda stop: serve(settings.tickets, stop=stop), TicketError)
+    settings = prepare(context, "tickets").tickets
+    upgrade(settings.database_url)
+    if settings.taxonomy_file is None:
+        # Nobody has named a file of their own: the service offers what routing tells apart.
+        with in_user_words():
+            own = settings.attachments_dir.parent / "taxonomy.json"
+            export_taxonomy(own)
+        settings = settings.model_copy(update={"taxonomy_file": own})
+    serve_part(lambda stop: serve(settings, stop=stop), TicketError)
 
 
 def register(app: typer.Typer) -> None:
