@@ -9,19 +9,20 @@ import aiohttp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.fakes.tickets import FakeClock, a_body, a_draft
 from tickets.domain import commands as c
 from tickets.domain.errors import TicketNotFound
+from tickets.domain.history import erased
 from tickets.domain.roles import Principal, Role
 from tickets.reports.render.pages import Pages
 from tickets.reports.render.sheet_page import sheet_page
 from tickets.service.keys import KeyFileError, ensure_key
 from tickets.service.sheets import NotPrinted, SheetService, Verdict, grouped, normal
 from tickets.service.tickets import TicketService
-from tickets.store.models import TicketRow
+from tickets.store.models import EventRow, TicketRow
 from tickets.store.models_reports import SheetPrintRow
 from tickets.store.prints import SqlPrints
 from tickets.store.sql import SqlStore
@@ -44,6 +45,16 @@ async def unit(service: TicketService) -> str:
     main = created.record.life.main
     assert main is not None
     return main.unit_id
+
+
+async def _erase(connection: AsyncConnection) -> object:
+    """What retention does to words."""
+    await connection.execute(update(TicketRow).values(summary="", transcript=[], places=[]))
+    rows = (await connection.execute(select(EventRow.ticket_id, EventRow.seq, EventRow.data))).all()
+    for ticket_id, seq, data in rows:
+        event = update(EventRow).where(EventRow.ticket_id == ticket_id, EventRow.seq == seq)
+        await connection.execute(event.values(data=erased(data)))
+    return None
 
 
 async def change(store: SqlStore, statement: Any) -> None:
@@ -81,7 +92,13 @@ async def test_a_code_that_was_never_given_is_unknown(sheets: SheetService, unit
 
 @pytest.mark.requirement("PR-1")
 @pytest.mark.parametrize(
-    ("field", "value"), [("summary", "别的诉求"), ("level", 4), ("category_l1", "别类"), ("places", [])]
+    ("field", "value"),
+    [
+        ("summary", "别的诉求"),
+        ("level", 4),
+        ("category_l1", "别类"),
+        ("places", [{"id": "x", "name": "别处", "kind": "street", "text": "别处", "score": 1.0}]),
+    ],
 )
 async def test_a_ticket_that_was_changed_behind_the_services_back_is_altered(
     sheets: SheetService, store: SqlStore, unit: str, field: str, value: object
@@ -103,6 +120,17 @@ async def test_a_line_of_the_print_log_that_was_changed_is_altered(
 async def test_a_history_that_was_changed_is_altered(sheets: SheetService, store: SqlStore, unit: str) -> None:
     _, sheet = await sheets.print(NUMBER, OPERATOR)
     await change(store, text("UPDATE events SET actor = 'nobody' WHERE seq = 1"))
+    assert (await sheets.check(sheet.code)).verdict is Verdict.ALTERED
+
+
+async def test_a_sheet_stays_valid_when_the_words_were_erased_after_their_time(
+    sheets: SheetService, store: SqlStore, unit: str
+) -> None:
+    _, sheet = await sheets.print(NUMBER, OPERATOR)
+    await store.write(_erase)
+    checked = await sheets.check(sheet.code)
+    assert (checked.verdict, "已按保存期限删除" in checked.reason) == (Verdict.VALID, True)
+    await change(store, update(TicketRow).values(level=4))
     assert (await sheets.check(sheet.code)).verdict is Verdict.ALTERED
 
 
