@@ -13,6 +13,7 @@ import structlog
 from aiohttp import web
 
 from tickets.api.application import make_application
+from tickets.api.directory import read_directory
 from tickets.api.handlers import Handlers, Limits
 from tickets.api.metrics import Metrics
 from tickets.api.reference import ReferenceHandlers
@@ -79,6 +80,7 @@ async def serve(
             if swept:
                 log.warning("unfinished_attachments_removed", count=swept)
             core = _core(settings, store, files, tokens, metrics, clock)
+            await _adopt_directory(settings, core.reference)
             async with open_edges(core) as edges:
                 await edges.adopt_taxonomy()
                 application = _application(core, edges, tokens, metrics)
@@ -191,6 +193,19 @@ async def _seed_calendar(store: SqlStore, clock: Clock) -> None:
         await Reference(store, clock, 1.0).seed(national_years())
     except StoreUnavailable as exc:
         log.error("calendar_not_seeded", code=exc.code)
+
+
+async def _adopt_directory(settings: TicketSettings, reference: Reference) -> None:
+    """The units of the settings' file, for a directory that has none yet. Raises DirectoryFileError."""
+    if settings.directory_file is None:
+        return
+    units = await asyncio.to_thread(read_directory, settings.directory_file)
+    try:
+        if not (await reference.snapshot()).units:
+            taken = await reference.put_units(units, replace=False)
+            log.info("directory_file_read", units=taken)
+    except StoreUnavailable as exc:
+        log.error("directory_not_adopted", code=exc.code)
 
 
 @contextmanager

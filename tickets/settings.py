@@ -70,6 +70,9 @@ class TicketSettings(BaseModel):
     reports_dir: Path = Path("var/tickets/reports")
     """Where the reports that fall due by themselves are kept."""
 
+    directory_file: Path | None = None
+    """Units to begin with, as JSON in the shape of `PUT /api/v1/units`; read at the start while there are none."""
+
     taxonomy_file: Path | None = None
     """Services that can be asked for, as JSON; read at the start. `PUT /api/v1/taxonomy` does without it."""
 

@@ -245,3 +245,17 @@ async def test_lists_filter_by_state_level_area_text_and_time_limit(serving: Ser
         assert await found("kind=complaint&channel=phone&concerns=u-7&supervised=true") == ["1", "2"]
         assert await found("special=突发事件") == []
         assert (await office("GET", f"{TICKETS}?overdue=perhaps"))[0] == 422
+
+
+async def test_a_directory_file_is_taken_only_while_there_is_no_directory(
+    serving: Serving, settings: TicketSettings
+) -> None:
+    file = settings.attachments_dir.parent / "directory.json"
+    file.write_text(json.dumps(DIRECTORY), "utf-8")
+    for name in ("城市管理局", "综合执法局"):
+        async with serving(directory_file=file) as client:
+            office = await Office.of(client)
+            _, shown = await office("GET", UNITS)
+            assert [unit["name"] for unit in shown["items"]] == [name, "城关镇"]
+            renamed = {**DIRECTORY["units"][1], "name": "综合执法局"}
+            assert (await office("PUT", UNITS, json={"units": [renamed]}))[0] == 200

@@ -1,12 +1,15 @@
 """Bodies of the directory, the calendar and tokens."""
 
 from datetime import date
+from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, ValidationError
 
 from tickets.api.bodies import NO_NUL, Answer, Body
+from tickets.api.problems import field_problems
 from tickets.domain.calendar import CalendarDay, CalendarYear, checked_year
+from tickets.domain.errors import TicketError
 from tickets.domain.roles import Role
 from tickets.domain.units import Person, PersonRole, Unit, UnitKind, UnitLevel
 from tickets.ports import StoredToken
@@ -83,6 +86,25 @@ class UnitOut(Answer):
 
 class DirectoryOut(Answer):
     items: list[UnitOut]
+
+
+class DirectoryFileError(TicketError):
+    code = "directory_file"
+    title = "The directory file cannot be used"
+
+
+def read_directory(path: Path) -> list[Unit]:
+    """The units in a file that has the shape of `PUT /api/v1/units`. Raises DirectoryFileError."""
+    try:
+        body = DirectoryIn.model_validate_json(path.read_bytes())
+    except OSError as exc:
+        raise DirectoryFileError(f"the directory file {path.name} cannot be read: {exc.strerror}") from exc
+    except ValidationError as exc:
+        first = field_problems(exc)[0]
+        raise DirectoryFileError(
+            f"the directory file {path.name} is not of the shape of PUT /units: {first.pointer} {first.message}"
+        ) from exc
+    return [each.unit() for each in body.units]
 
 
 class CalendarDayIn(Body):
