@@ -27,6 +27,13 @@ _HEADERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     ),
     DIGEST: ("SHA-256 of the body, hexadecimal.", {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"}),
 }
+_NUMBER: Final = {"number": "$response.body#/number"}
+_LINKS: Final[dict[str, dict[str, dict[str, str]]]] = {
+    "createTicket": dict.fromkeys(("getTicket", "addEvent", "addAttachment"), _NUMBER),
+    "addAttachment": {"getAttachment": {"number": "$request.path.number", "id": "$response.body#/id"}},
+}
+"""What leads from an answer to the next request: operation, linked operation, its parameters (OpenAPI 3.1, 4.8.20)."""
+
 _Key = tuple[type[BaseModel], JsonSchemaMode]
 _References = Mapping[Any, Any]
 """Model and mode to its `$ref`; pydantic types the keys more widely than they are used here."""
@@ -94,6 +101,9 @@ def _responses(operation: Operation, references: _References) -> dict[str, Any]:
                 for media_type in operation.answer_types
             },
         }
+        links = _links(operation, status)
+        if links:
+            responses[str(status)]["links"] = links
         if status in operation.located:
             responses[str(status)]["headers"] = {"Location": {"schema": {"type": "string"}}}
     for status in operation.bare:
@@ -106,6 +116,15 @@ def _responses(operation: Operation, references: _References) -> dict[str, Any]:
             {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {"schema": problem}}},
         )
     return dict(sorted(responses.items()))
+
+
+def _links(operation: Operation, status: int) -> dict[str, Any]:
+    if status not in (200, 201):
+        return {}
+    return {
+        name: {"operationId": name, "parameters": parameters}
+        for name, parameters in _LINKS.get(operation.name, {}).items()
+    }
 
 
 def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
