@@ -35,8 +35,11 @@ class Entry:
     at: tuple[float, float] | None = None
 
 
-def load_entries(path: Path, units: Mapping[str, Unit]) -> dict[str, Entry]:
-    """Raises `DataError` with every fault: duplicate ids, unknown kinds, units or parents, parents in a circle …"""
+def load_entries(path: Path, units: Mapping[str, Unit], known: Mapping[str, Entry] | None = None) -> dict[str, Entry]:
+    """Raises `DataError` with every fault: duplicate ids, unknown kinds, units or parents, parents in a circle …
+
+    Parents may also be among the `known` places, which an import is added to.
+    """
     faults: list[Fault] = []
     entries: dict[str, Entry] = {}
     lines: dict[str, int] = {}
@@ -50,10 +53,11 @@ def load_entries(path: Path, units: Mapping[str, Unit]) -> dict[str, Entry]:
         lines[row["id"]] = line
         aliases = tuple(alias.strip() for alias in row["aliases"].split("|") if alias.strip())
         entries[row["id"]] = Entry(row["id"], row["name"], row["kind"], row["parent"], row["unit"], aliases, at)
+    every = {**(known or {}), **entries}
     for entry in entries.values():
-        if entry.parent and entry.parent not in entries:
+        if entry.parent and entry.parent not in every:
             faults.append(Fault(path.name, lines[entry.id], f"parent {entry.parent!r} is no place"))
-        elif entry.id in ancestors(entry.id, entries):
+        elif entry.id in ancestors(entry.id, every):
             faults.append(Fault(path.name, lines[entry.id], f"{entry.id!r} is its own parent"))
     if not entries and not faults:
         faults.append(Fault(path.name, 0, "has no places below the heading"))
@@ -78,11 +82,19 @@ def unit_of(place: str, entries: Mapping[str, Entry]) -> str:
     return next((entries[name].unit for name in around if entries[name].unit), "")
 
 
-def as_row(entry: Entry) -> dict[str, str]:
-    """The entry as a row of the file, coordinates included."""
-    lat, lon = (f"{degrees:.6f}" for degrees in entry.at) if entry.at else ("", "")
-    parts = (entry.id, entry.name, entry.kind, entry.parent, entry.unit, "|".join(entry.aliases), lat, lon)
-    return dict(zip((*COLUMNS, *COORDINATES), parts, strict=True))
+def save_entries(path: Path, entries: Mapping[str, Entry]) -> None:
+    """Writes the file that `load_entries` reads, with coordinates if any place has them."""
+    located = any(entry.at for entry in entries.values())
+    partial = path.with_name(f"{path.name}.partial")
+    with partial.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow((*COLUMNS, *COORDINATES) if located else COLUMNS)
+        for entry in entries.values():
+            row = [entry.id, entry.name, entry.kind, entry.parent, entry.unit, "|".join(entry.aliases)]
+            if located:
+                row += [f"{degrees:.6f}" for degrees in entry.at] if entry.at else ["", ""]
+            writer.writerow(row)
+    partial.replace(path)
 
 
 def _columns(path: Path) -> tuple[str, ...]:

@@ -9,17 +9,16 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from hotline.cli import route_twins
-from hotline.cli.common import AsJson, in_user_words, print_json, say, settings_of
+from hotline.cli import route_learning, route_places, route_twins
+from hotline.cli.common import AsJson, in_user_words, print_json
 from hotline.errors import WrongUse
-from routing.classifier import Classifier
 from routing.router import Router
 
 LONGEST_TEXT = 20_000
 
 
 class TextOrCommand(TyperGroup):
-    """A group whose first word may be a command (`train`, `evaluate`) or else the text to route."""
+    """A group whose first word may be a command (`train`, `places` …) or else the text to route."""
 
     # Typer carries a private copy of Click, whose types have no public name.
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -67,35 +66,6 @@ def text_(words: Annotated[list[str], typer.Argument()], json_: AsJson = True) -
         print_json(Router.load().decide(text).as_json())
 
 
-@group.command()
-def train(
-    context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="CSV with the columns text,label")],
-    out: Annotated[Path | None, typer.Option(help="default: routing-model in the home folder")] = None,
-) -> None:
-    """Train a classifier on an organisation's own labelled tickets."""
-    from routing.training import train_csv  # brings scikit-learn, which a decision does not need
-
-    target = out or settings_of(context).paths.home / "routing-model"
-    with in_user_words():
-        report = train_csv(file, target)
-    say(f"model written to {target}")
-    print_json(report.as_json())
-
-
-@group.command()
-def evaluate(
-    file: Annotated[Path, typer.Argument(help="CSV with the columns text,label")],
-    model: Annotated[Path | None, typer.Option(help="folder of a trained model; default: the shipped router")] = None,
-) -> None:
-    """Accuracy, macro-F1 and a confusion table on labelled tickets."""
-    from routing.training import evaluate_csv  # as above
-
-    with in_user_words():
-        subject = Router.load() if model is None else Classifier.load(model)
-        print_json(evaluate_csv(file, subject).as_json())
-
-
 def _read(path: Path) -> Iterator[dict[str, Any]]:
     try:
         text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
@@ -116,5 +86,6 @@ def _read(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def register(app: typer.Typer) -> None:
-    route_twins.add_to(group)
+    for part in (route_learning, route_places, route_twins):
+        part.add_to(group)
     app.add_typer(group, name="route")
