@@ -31,6 +31,7 @@ from ivr.board import Board
 from ivr.call import Call, CallServices
 from ivr.call.call import gather_facts
 from ivr.call.ending import Journal
+from ivr.call.hearing import Understanding
 from ivr.control import ControlDoor
 from ivr.dialogue import DialogueRules
 from ivr.dialogue.phrases import digit_pairs
@@ -43,6 +44,7 @@ from ivr.outbox.relay import Relay, RelayLimits
 from ivr.outbox.spool import Spool
 from ivr.settings import AmiSettings, IvrSettings
 from ivr.transcribing import transcribe_recording
+from routing.knowledge import KNOWLEDGE, KnowledgeBase
 from routing.router import Router
 from speech import engines
 from speech.absent import AbsentRecogniser
@@ -174,8 +176,7 @@ async def serve(
             control=control,
             prompts=await _prompts(settings, places),
             recogniser=speech.recogniser,
-            routing=router,
-            corrector=await asyncio.to_thread(lambda: Corrector(domain_terms(router))),
+            mind=await asyncio.to_thread(_mind, router),
             outbox=outbox,
             journal=journal,
             board=board,
@@ -233,6 +234,11 @@ def _speech(settings: SpeechSettings, places: IvrPlaces) -> SpeechPart:
     log.info("recogniser_chosen", engine=choice.name, model=choice.title, why=choice.why)
     # Three seconds of speech by which a worker measures how many callers it can listen to.
     return SpeechPart(engines.build(choice, settings, places.sounds / "clarify.wav"), "loading")
+
+
+def _mind(router: Router) -> Understanding:
+    knowledge = KnowledgeBase.load(KNOWLEDGE)
+    return Understanding(router, Corrector(domain_terms(router)), knowledge, _today)
 
 
 async def _prompts(settings: IvrSettings, places: IvrPlaces) -> PromptLibrary:

@@ -23,6 +23,7 @@ from routing.errors import DataError, Fault
 from routing.knowledge_file import Entry, load_knowledge, load_outside
 from routing.text import Utterance, read, sounds, without
 
+KNOWLEDGE: Final = Path(__file__).parent / "data" / "knowledge.toml"
 CALIBRATION: Final = Path(__file__).parent / "model" / "knowledge.json"
 LONGEST_QUESTION: Final = 200
 """Positions that are read; whoever speaks longer tells a story and does not ask a common question."""

@@ -29,8 +29,9 @@ def render(
     jobs: Annotated[int, typer.Option(min=1, max=64)] = os.cpu_count() or 1,
 ) -> None:
     """Render what is missing or stale."""
-    if voice not in voices.VOICE_NAMES:
-        raise WrongUse(f"--voice takes one of {', '.join(voices.VOICE_NAMES)}, not {voice!r}")
+    known = (voices.PROMPT_VOICE, *voices.VOICE_NAMES)
+    if voice not in known:
+        raise WrongUse(f"--voice takes one of {', '.join(known)}, not {voice!r}")
     folder = sounds or shipped_sounds()
     models = settings_of(context).paths.models
     # Rendering takes minutes of both cores; a hotline on the same machine goes first.

@@ -7,7 +7,7 @@ emergency the hand-over comes first and the paper after it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from ivr.audiosocket.leg import AudioLeg
 from ivr.audiosocket.server import AudioSocketServer
 from ivr.board import Board, CallRecord
 from ivr.call.ending import EndReason, Journal
-from ivr.call.hearing import Routing, dialogue_events
+from ivr.call.hearing import Understanding, dialogue_events
 from ivr.call.heartbeat import Heartbeat
 from ivr.call.media import AudioPathBroken, MediaPath
 from ivr.call.noting import as_note
@@ -36,11 +36,11 @@ from ivr.outbox.outbox import CallFacts, CannotSave, Outbox
 from ivr.settings import IvrSettings
 from speech.listener import Listener
 from speech.ports import Recogniser
-from speech.text.correction import Corrector
 
 log = structlog.get_logger()
 
 EVENTS_WAITING = 200
+KNOWLEDGE_BASE = "知识库"
 """A dialogue this far behind sheds what can be shed."""
 
 THINKING_SECONDS = 1.2
@@ -58,8 +58,7 @@ class CallServices:
     control: CallControl
     prompts: Prompts
     recogniser: Recogniser
-    routing: Routing
-    corrector: Corrector
+    mind: Understanding
     outbox: Outbox
     journal: Journal
     board: Board
@@ -204,6 +203,8 @@ class Call:
                     self._happened(ev.SaveFailed(str(exc)))
                 else:
                     self._happened(ev.Saved(number))
+            case act.Decide(text=text):
+                self._happened(ev.Decided(await asyncio.to_thread(self._services.mind.routing.decide, text)))
             case act.Alert(kind=kind):
                 log.warning("operator_alert", call=self._facts.id, kind=kind)
                 await self._note("alert", {"kind": kind})
@@ -219,12 +220,8 @@ class Call:
             self._happened(ev.RecognitionGone(str(exc)))
 
     async def _hear(self) -> None:
-        async for event in self._heard():
+        async for event in dialogue_events(self._listener, self._services.mind, self._dialogue):
             self._happened(event)
-
-    def _heard(self) -> AsyncIterator[ev.Event]:
-        services = self._services
-        return dialogue_events(self._listener, services.routing, services.corrector, lambda: self._dialogue.matter)
 
     async def _watch_the_clock(self) -> None:
         await asyncio.sleep(self._services.settings.longest_call_seconds)
@@ -271,6 +268,9 @@ class Call:
         request = self._dialogue.unsaved()
         if request is None:
             return
+        if request.told is not None and completeness is Completeness.INCOMPLETE:
+            # The caller heard the answer and rang off.
+            completeness = Completeness.ANSWERED
         try:
             await self._save(request, completeness, "")
         except CannotSave:
@@ -284,6 +284,13 @@ class Call:
             log.error("request_not_saved", call=self._facts.id, request=request.index, reason=str(exc))
             raise
         self._record.tickets.append(number)
+        if completeness is Completeness.ANSWERED and request.told is not None:
+            said = {"verb": "answer", "channel": "phone", "person": KNOWLEDGE_BASE, "text": request.told.text}
+            try:
+                await self._services.outbox.tell(number, self._facts.id, said)
+            except OSError as exc:
+                # The ticket is safe and stays open: a person will see what was asked.
+                log.error("answer_not_written", call=self._facts.id, reason=type(exc).__name__)
         await self._note("ticket", {"number": number, "index": request.index, "completeness": completeness.value})
         return number
 

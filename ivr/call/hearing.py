@@ -1,12 +1,14 @@
 """What the caller says, as dialogue events: partials go to the emergency detector at once, utterances to the router."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Protocol
 
 from ivr.dialogue import events as ev
-from routing.decision import Decision, Emergency
+from routing.decision import Decision, Emergency, Place, PlaceQuestion
+from routing.knowledge import Answer
 from speech.listener import Hearing, Listener, NoSpeech, RecognitionLost, SpeechEnded, SpeechStarted, Utterance
 from speech.ports import Final
 from speech.text.correction import Change, Corrector
@@ -19,11 +21,39 @@ class Routing(Protocol):
 
     def emergency(self, text: str, alternatives: Sequence[str] = ()) -> Emergency: ...
 
+    def settle_place(self, question: PlaceQuestion, answer: str) -> Place | None: ...
 
-async def dialogue_events(
-    listener: Listener, routing: Routing, corrector: Corrector, matter: Callable[[], str]
-) -> AsyncIterator[ev.Event]:
-    """Translate one caller's listener. `matter` gives the words already said for the present request.
+
+class Knowledge(Protocol):
+    """Answers to common questions; `routing.knowledge.KnowledgeBase` in production."""
+
+    def answer(self, text: str, today: date, areas: Collection[str] = ()) -> Answer | None: ...
+
+
+class Known(Protocol):
+    """What the dialogue knows already when an utterance ends."""
+
+    @property
+    def matter(self) -> str:
+        """The words already said for the present request."""
+
+    @property
+    def place_question(self) -> PlaceQuestion | None:
+        """Which of several places of one name was just asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """What makes sense of words."""
+
+    routing: Routing
+    corrector: Corrector
+    knowledge: Knowledge
+    today: Callable[[], date]
+
+
+async def dialogue_events(listener: Listener, mind: Understanding, known: Known) -> AsyncIterator[ev.Event]:
+    """Translate one caller's listener.
 
     An utterance is corrected towards the hotline's own words; what was heard stays among its readings. A partial costs
     the detector well under a millisecond and is judged in place; a decision may cost several and is made in a thread,
@@ -34,26 +64,36 @@ async def dialogue_events(
             case SpeechStarted():
                 yield ev.SpeechOnset()
             case Hearing(text=text):
-                yield ev.PartialHeard(text, routing.emergency(text))
+                yield ev.PartialHeard(text, mind.routing.emergency(text))
             case SpeechEnded():
                 yield ev.SpeechOver()
             case Utterance():
-                yield await _understood(heard, routing, corrector, matter())
+                yield await asyncio.to_thread(_understood, heard, mind, known.matter, known.place_question)
             case NoSpeech():
                 yield ev.NothingSaid()
             case RecognitionLost(reason=reason):
                 yield ev.RecognitionGone(reason)
 
 
-async def _understood(heard: Utterance, routing: Routing, corrector: Corrector, said_before: str) -> ev.UtteranceHeard:
-    final, changes = await asyncio.to_thread(_corrected, heard.final, corrector)
+def _understood(
+    heard: Utterance, mind: Understanding, before: str, question: PlaceQuestion | None
+) -> ev.UtteranceHeard:
+    final, changes = _corrected(heard.final, mind.corrector)
     others = tuple(other.text for other in final.alternatives[1:])
-    answer = decision = None
-    if final.text:
-        answer = decision = await asyncio.to_thread(routing.decide, final.text, others)
-        if said_before:
-            decision = await asyncio.to_thread(routing.decide, f"{said_before}，{final.text}")
-    return ev.UtteranceHeard(final, decision, answer, heard.started, heard.ended, heard.ended_by, changes)
+    if not final.text:
+        return ev.UtteranceHeard(final, None, None, heard.started, heard.ended, heard.ended_by)
+    answer = mind.routing.decide(final.text, others)
+    return ev.UtteranceHeard(
+        final,
+        mind.routing.decide(f"{before}，{final.text}") if before else answer,
+        answer,
+        heard.started,
+        heard.ended,
+        heard.ended_by,
+        changes,
+        known=None if before else mind.knowledge.answer(final.text, mind.today(), [each.id for each in answer.places]),
+        settled=mind.routing.settle_place(question, final.text) if question else None,
+    )
 
 
 def _corrected(final: Final, corrector: Corrector) -> tuple[Final, tuple[Change, ...]]:

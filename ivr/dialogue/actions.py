@@ -49,6 +49,13 @@ class Save:
 
 
 @dataclass(frozen=True, slots=True)
+class Decide:
+    """Decide about these words; answered by `Decided`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Alert:
     """Tell the operators now. `kind` is a short word, never the caller's text."""
 
@@ -64,4 +71,4 @@ class Leave:
     note: str = ""
 
 
-Action = Say | Hush | Listen | ExpectSpeech | FinishUtterance | Save | Alert | Leave
+Action = Say | Hush | Listen | ExpectSpeech | FinishUtterance | Save | Decide | Alert | Leave

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from routing.decision import Decision, Emergency
+from routing.decision import Decision, Emergency, Place
+from routing.knowledge import Answer
 from speech.ports import Final
 from speech.text.correction import Change
 
@@ -56,6 +57,10 @@ class UtteranceHeard:
     ended_by: str = "pause"
     changes: tuple[Change, ...] = ()
     """What was put right in the best reading; the next reading is then what was heard."""
+    known: Answer | None = None
+    """What the knowledge base says to it."""
+    settled: Place | None = None
+    """Which of several places of one name it means, when that was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,13 @@ class RecognitionGone:
     """Recognition is not to be had for the rest of this call."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What was asked for by `Decide`."""
+
+    decision: Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +127,7 @@ Event = (
     | NothingSaid
     | Key
     | RecognitionGone
+    | Decided
     | Saved
     | SaveFailed
     | Resumed

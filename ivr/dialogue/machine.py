@@ -15,9 +15,12 @@ from ivr.dialogue import actions as act
 from ivr.dialogue import answers, phrases
 from ivr.dialogue import events as ev
 from ivr.dialogue.request import Spoken
-from ivr.dialogue.steps import YES_NO, Actions, State, Steps
+from ivr.dialogue.steps import SHORTEST_MATTER, YES_NO, Actions, State, Steps
 from ivr.names import Action as Handover
-from routing.decision import Emergency, EmergencyLevel
+from routing.decision import Emergency, EmergencyLevel, RequestKind
+
+_GRIEVANCES = (RequestKind.COMPLAINT, RequestKind.REPORT)
+"""What nobody wants an answer from a knowledge base to."""
 
 
 class Dialogue(Steps):
@@ -64,6 +67,8 @@ class Dialogue(Steps):
                 return self._saying_done()
             case ev.Resumed():
                 return (*self._last_said, act.Listen(self._bias))
+            case ev.Decided(decision=decision):
+                return self._decided_again(decision) if self.state is State.WHICH else ()
             case ev.RecognitionGone():
                 return self._leave(Handover.FALLBACK, note="recognition-off")
             case ev.CallTooLong():
@@ -130,6 +135,9 @@ class Dialogue(Steps):
             return ()
         if self.state is State.MORE:
             return self._leave(Handover.GOODBYE)
+        if self.state is State.ANSWER:
+            # Who hears the answer and says nothing more has it.
+            return self._save(self._known())
         if self.state is State.LISTEN and self._cut_short:
             return self._decided(self._cut_short)
         if self.state is State.EMERGENCY:
@@ -138,7 +146,7 @@ class Dialogue(Steps):
         self._no_inputs += 1
         if self._no_inputs > self._rules.no_input_prompts:
             return self._patience_spent("silent-call")
-        if self.state is State.PLACE:
+        if self.state in (State.PLACE, State.WHICH):
             return self._confirm()
         if self.state in (State.CONFIRM, State.CLARIFY) and self._no_inputs > 1:
             return self._save("unconfirmed") if self.state is State.CONFIRM else self._patience_spent("no-answer")
@@ -168,7 +176,43 @@ class Dialogue(Steps):
             return (act.Listen(self._bias), act.ExpectSpeech(self._rules.no_input_seconds))
         if not event.final.text or event.decision is None:
             return self._not_understood()
+        if event.known is not None and event.decision.kind not in _GRIEVANCES:
+            return self._tell(event.decision, event.known)
         return self._decided(event.decision)
+
+    def _enough(self, event: ev.UtteranceHeard) -> Actions:
+        """ANSWER: was that enough? Whoever says more than yes or no tells of something that needs a ticket."""
+        text = event.final.text
+        match answers.yes_or_no(text, _others(event)):
+            case answers.Answer.YES:
+                return self._save(self._known())
+            case answers.Answer.NO:
+                return self._wants_a_ticket()
+        if event.decision is not None and len(text) >= SHORTEST_MATTER:
+            self._keep(event)
+            self.request = replace(self.request, told=None)
+            return self._decided(event.decision)
+        self._no_matches += 1
+        if self._no_matches > self._rules.no_match_prompts:
+            return self._wants_a_ticket()
+        return (*self._last_said, act.Listen(self._bias))
+
+    def _known(self) -> str:
+        return f"knowledge:{self.request.told.id}" if self.request.told else ""
+
+    def _which_place(self, event: ev.UtteranceHeard) -> Actions:
+        """WHICH: one of several places of a name, by number or by town; what is unclear is not asked again."""
+        question = self._which
+        if question is None:
+            return self._confirm()
+        number = answers.option(event.final.text, len(question.options))
+        if number is not None:
+            return self._settled(question.options[number - 1])
+        meant = next((each for each in question.options if each.place == event.settled), None)
+        if meant is not None:
+            return self._settled(meant)
+        self._keep(event)
+        return self._confirm()
 
     def _option(self, event: ev.UtteranceHeard) -> Actions:
         """CLARIFY: one of the options read out, or the matter in other words."""
@@ -241,6 +285,8 @@ class Dialogue(Steps):
         State.LISTEN: _story,
         State.CLARIFY: _option,
         State.PLACE: _place,
+        State.ANSWER: _enough,
+        State.WHICH: _which_place,
         State.CONFIRM: _confirmation,
         State.SAVE: _ignore,
         State.MORE: _more,
@@ -261,6 +307,12 @@ class Dialogue(Steps):
                 return (act.Hush(), *self._go(State.LISTEN, act.Say((phrases.GO_AHEAD,))))
             case State.MORE, 2:
                 return (act.Hush(), *self._leave(Handover.GOODBYE))
+            case State.ANSWER, 1:
+                return (act.Hush(), *self._save(self._known()))
+            case State.ANSWER, 2:
+                return (act.Hush(), *self._wants_a_ticket())
+            case State.WHICH, chosen if self._which is not None and chosen <= len(self._which.options):
+                return (act.Hush(), *self._settled(self._which.options[chosen - 1]))
             case State.CLARIFY, 4:
                 return self._leave(Handover.AGENTS, note="no-option-fits")
             case State.CLARIFY, chosen if chosen <= len(self._options):

@@ -3,7 +3,8 @@
 from typing import Final
 
 from ivr.dialogue.request import Request
-from routing.decision import Candidate
+from routing.decision import Candidate, PlaceQuestion
+from routing.knowledge import Answer
 
 GREETING: Final = "greeting"
 NO_INPUT: Final = ("no-input-1", "no-input-2")
@@ -13,6 +14,8 @@ CLARIFY: Final = "clarify"
 OPTIONS: Final = ("option-1", "option-2", "option-3")
 OPTION_NONE: Final = "option-none"
 ASK_PLACE: Final = "ask-place"
+ANSWER_ENOUGH: Final = "answer-enough"
+WHICH_PLACE: Final = "which-place"
 CONFIRM_CATEGORY: Final = "confirm-category"
 CONFIRM_PLACE: Final = "confirm-place"
 CONFIRM_PLACE_NOTED: Final = "confirm-place-noted"
@@ -31,8 +34,18 @@ RECOGNITION_OFF: Final = "recognition-off"
 NOT_NOW_FULL: Final = "not-now-full"
 
 FIXED: Final = (
-    *(GREETING, *NO_INPUT, *NO_MATCH, SILENT_CALL, CLARIFY, *OPTIONS, OPTION_NONE, ASK_PLACE, CONFIRM_CATEGORY),
-    *(CONFIRM_PLACE, CONFIRM_PLACE_NOTED, CONFIRM_NO_PLACE, CONFIRM, CORRECT_WHAT, GO_AHEAD, TICKET_NUMBER),
+    *(GREETING, *NO_INPUT, *NO_MATCH, SILENT_CALL, CLARIFY, *OPTIONS, OPTION_NONE, ASK_PLACE, WHICH_PLACE),
+    *(
+        ANSWER_ENOUGH,
+        CONFIRM_CATEGORY,
+        CONFIRM_PLACE,
+        CONFIRM_PLACE_NOTED,
+        CONFIRM_NO_PLACE,
+        CONFIRM,
+        CORRECT_WHAT,
+        GO_AHEAD,
+        TICKET_NUMBER,
+    ),
     *(TICKET_REPEAT, UNIT_INTRO, TICKET_PROMISE, ANYTHING_ELSE, EMERGENCY_QUESTION, RECOGNITION_OFF, NOT_NOW_FULL),
     PLEASE_WAIT,
     *(f"digit-{digit}" for digit in range(10)),
@@ -79,6 +92,19 @@ def options(candidates: tuple[Candidate, ...]) -> tuple[str, ...]:
     for intro, candidate in zip(OPTIONS, candidates, strict=False):
         words += [intro, f"category/{candidate.category.id}"]
     return (*words, OPTION_NONE)
+
+
+def which_place(question: PlaceQuestion) -> tuple[str, ...]:
+    """The places of one name, each by the street or town around it, with its key."""
+    words = [WHICH_PLACE]
+    for intro, option in zip(OPTIONS, question.options, strict=False):
+        words += [intro, f"place/{option.within_id or option.place.id}"]
+    return tuple(words)
+
+
+def answer(told: Answer) -> tuple[str, ...]:
+    """What the knowledge base says, then whether that is enough."""
+    return (told.prompt, ANSWER_ENOUGH)
 
 
 def ticket_number(number: str) -> tuple[str, ...]:

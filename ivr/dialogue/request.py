@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from routing.decision import Category, Decision, Emergency, EmergencyLevel, Place
+from routing.knowledge import Answer
 from speech.text.correction import Change
 
 
@@ -20,6 +21,8 @@ class Completeness(StrEnum):
     FALLBACK = "fallback"
     """Recorded while the application was not there, transcribed later."""
     EMERGENCY = "emergency"
+    ANSWERED = "answered"
+    """当场答复: the knowledge base answered and the caller wanted no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class Request:
     place: Place | None = None
     place_words: str = ""
     emergency: Emergency = field(default_factory=Emergency)
+    told: Answer | None = None
+    """What the knowledge base answered."""
     earlier_versions: tuple[str, ...] = ()
     """Problem names that were read back and refused."""
     matter_from: int = 0

@@ -13,7 +13,8 @@ from ivr.dialogue import events as ev
 from ivr.dialogue.request import Completeness, Request, Spoken
 from ivr.dialogue.rules import DialogueRules
 from ivr.names import Action as Handover
-from routing.decision import Candidate, Decision, Emergency, EmergencyLevel
+from routing.decision import Candidate, Decision, Emergency, EmergencyLevel, PlaceOption, PlaceQuestion
+from routing.knowledge import Answer
 from speech.ports import Bias
 
 Actions = tuple[act.Action, ...]
@@ -27,8 +28,10 @@ SHORTEST_MATTER: Final = 6
 class State(StrEnum):
     NEW = "new"
     LISTEN = "listen"
+    ANSWER = "answer"
     CLARIFY = "clarify"
     PLACE = "place"
+    WHICH = "which-place"
     CONFIRM = "confirm"
     SAVE = "save"
     MORE = "more"
@@ -49,6 +52,7 @@ class Steps:
         self._asked_other_words = False
         self._place_asked = False
         self._options: tuple[Candidate, ...] = ()
+        self._which: PlaceQuestion | None = None
         self._danger_denied = False
         self._alerted = False
         self._last_said: tuple[act.Say, ...] = ()
@@ -71,6 +75,11 @@ class Steps:
     def matter(self) -> str:
         """The words a decision is made of: all said for this request since a read-back was last refused."""
         return self.request.matter
+
+    @property
+    def place_question(self) -> PlaceQuestion | None:
+        """Which of several places of one name is being asked now."""
+        return self._which if self.state is State.WHICH else None
 
     def _keep(self, event: ev.UtteranceHeard) -> None:
         final = event.final
@@ -109,7 +118,36 @@ class Steps:
         if wants_place and not request.place and not self._place_asked:
             self._place_asked = True
             return self._go(State.PLACE, act.Say((phrases.ASK_PLACE,)))
+        question = request.decision.place_question if request.decision else None
+        if question is not None and not self._place_asked:
+            self._place_asked = True
+            self._which = question
+            return self._go(State.WHICH, act.Say(phrases.which_place(question)))
         return self._confirm()
+
+    def _settled(self, option: PlaceOption) -> Actions:
+        """The caller named one of several places: who deals with it is decided again with its town in the words."""
+        self.request = replace(self.request, place=option.place)
+        return (act.Decide(f"{self.request.matter}，{option.within}{option.place.name}"),)
+
+    def _decided_again(self, decision: Decision) -> Actions:
+        """The matter stays as it was understood; the unit follows the place."""
+        if self.request.decision is not None:
+            known = self.request.decision
+            assigned = replace(known, unit=decision.unit, unit_id=decision.unit_id, assignment=decision.assignment)
+            self.request = replace(self.request, decision=assigned)
+        return self._confirm()
+
+    def _tell(self, decision: Decision, told: Answer) -> Actions:
+        """An enquiry that the knowledge base answers on the spot (IN-5)."""
+        self.request = replace(self.request.decided(decision), told=told)
+        return self._go(State.ANSWER, act.Say(phrases.answer(told)), bias=YES_NO)
+
+    def _wants_a_ticket(self) -> Actions:
+        """The answer was not enough: the enquiry goes its way to the unit."""
+        self.request = replace(self.request, told=None)
+        decision = self.request.decision
+        return self._decided(decision) if decision else self._confirm()
 
     def _confirm(self) -> Actions:
         self._no_inputs = 0
@@ -146,7 +184,8 @@ class Steps:
     def _save(self, note: str = "") -> Actions:
         self.state = State.SAVE
         self._saving = True
-        return (act.Save(self.request, Completeness.COMPLETE, note),)
+        completeness = Completeness.ANSWERED if self.request.told else Completeness.COMPLETE
+        return (act.Save(self.request, completeness, note),)
 
     def _save_answered(self, event: ev.Saved | ev.SaveFailed) -> Actions:
         self._saving = False
@@ -162,6 +201,8 @@ class Steps:
             graver = told.emergency.level is EmergencyLevel.CERTAIN or self.state is State.EMERGENCY
             self.request = self.request.endangered(told.emergency) if graver else self.request
             return ()
+        if told.told is not None:
+            return self._go(State.MORE, act.Say((phrases.ANYTHING_ELSE,)))
         return self._go(
             State.MORE,
             act.Say(phrases.ticket_number(event.number), barge_in=False),

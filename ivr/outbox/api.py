@@ -13,7 +13,7 @@ class ApiUnavailable(Exception):
 
 
 class ApiNotYet(ApiUnavailable):
-    """The service does not know the ticket (yet): a recording may overtake its ticket."""
+    """The service does not know the ticket (yet): a recording or an event may overtake its ticket."""
 
 
 class ApiRefused(Exception):
@@ -28,6 +28,9 @@ class ApiRefused(Exception):
 class TicketApi(Protocol):
     async def open_ticket(self, key: str, body: dict[str, Any]) -> dict[str, Any]:
         """Open a ticket, or learn that this key has already opened one. Raises ApiUnavailable, ApiRefused."""
+
+    async def act(self, key: str, number: str, event: dict[str, Any]) -> dict[str, Any]:
+        """Tell what happened to a ticket. Raises ApiUnavailable (ApiNotYet when the ticket is unknown), ApiRefused."""
 
     async def attach(self, key: str, number: str, path: Path, kind: str) -> dict[str, Any]:
         """Attach a file to a ticket.
@@ -47,6 +50,9 @@ class HttpTicketApi:
 
     async def open_ticket(self, key: str, body: dict[str, Any]) -> dict[str, Any]:
         return await self._post(f"{self._base}/tickets", {"Idempotency-Key": key}, json=body)
+
+    async def act(self, key: str, number: str, event: dict[str, Any]) -> dict[str, Any]:
+        return await self._post(f"{self._base}/tickets/{number}/events", {"Idempotency-Key": key}, json=event)
 
     async def attach(self, key: str, number: str, path: Path, kind: str) -> dict[str, Any]:
         data = await asyncio.to_thread(path.read_bytes)

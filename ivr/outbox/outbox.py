@@ -49,6 +49,13 @@ class Outbox:
         self._relay.poke()
         return number
 
+    async def tell(self, number: str, call_id: str, event: dict[str, Any]) -> None:
+        """Send one of the lifecycle's verbs after its ticket; at most one of each verb for a ticket of this call."""
+        item = Item(key=f"{call_id}:{number}:{event['verb']}", number=number, event=event)
+        async with self._lock:
+            await asyncio.to_thread(self._spool.put, item)
+        self._relay.poke()
+
     async def attach(self, number: str, call_id: str, path: Path, kind: str) -> None:
         """Send a recording after its ticket, as soon as its file is whole."""
         item = Item(key=f"{call_id}:{number}:{kind}", number=number, recording=str(path), recording_kind=kind)
@@ -86,6 +93,8 @@ def body(number: str, call: CallFacts, request: Request, completeness: Completen
         places.insert(0, request.place)
     said_place = {"id": "", "name": request.place_words, "kind": "as-said", "text": request.place_words, "score": 0.0}
     endangered = request.emergency.level is not EmergencyLevel.NONE
+    # What was answered on the spot goes to no unit.
+    unit = decision if decision and completeness is not Completeness.ANSWERED else None
     return {
         "number": number,
         "channel": "phone",
@@ -100,8 +109,8 @@ def body(number: str, call: CallFacts, request: Request, completeness: Completen
         "kind": decision.kind.value if decision else "help",
         "category": category,
         "confidence": decision.confidence if decision else None,
-        "unit": decision.unit or None if decision else None,
-        "unit_id": decision.unit_id or None if decision else None,
+        "unit": unit.unit or None if unit else None,
+        "unit_id": unit.unit_id or None if unit else None,
         "places": [place.as_json() for place in places]
         + ([said_place] if request.place_words and not request.place else []),
         "level": 1 if endangered else (decision.level if decision else 2),

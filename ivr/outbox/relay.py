@@ -103,10 +103,12 @@ class Relay:
     async def _send(self, item: Item) -> dict[str, object]:
         if item.is_ticket:
             return await self._api.open_ticket(item.key, item.body)
+        if item.event:
+            return await self._api.act(item.key, item.number, item.event)
         return await self._api.attach(item.key, item.number, Path(item.recording), item.recording_kind)
 
     def _is_due(self, item: Item) -> bool:
-        if item.is_ticket:
+        if not item.recording:
             return True
         path = Path(item.recording)
         return wav_is_whole(path) or self._is_given_up(item.key, path)

@@ -15,7 +15,10 @@ from typing import Any, Self
 from ivr.outbox import durable
 
 _KEY = re.compile(r"[\w.:-]{1,120}")
-_TYPES = {"key": str, "number": str, "body": dict, "recording": str, "recording_kind": str, "answer": dict}
+_TYPES = {
+    **dict.fromkeys(("key", "number", "recording", "recording_kind"), str),
+    **dict.fromkeys(("body", "event", "answer"), dict),
+}
 
 
 class BadItem(Exception):
@@ -24,19 +27,20 @@ class BadItem(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A ticket to open, or a recording to attach to one (`recording` is its file's path)."""
+    """A ticket to open, an `event` that happened to one, or a recording to attach (`recording` is its file's path)."""
 
     key: str
     number: str
     body: dict[str, Any] = field(default_factory=dict)
     recording: str = ""
     recording_kind: str = "recording"
+    event: dict[str, Any] = field(default_factory=dict)
     attempts: int = 0
     answer: dict[str, Any] = field(default_factory=dict)
 
     @property
     def is_ticket(self) -> bool:
-        return not self.recording
+        return not self.recording and not self.event
 
     @classmethod
     def parse(cls, data: bytes) -> Self:

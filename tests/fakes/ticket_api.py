@@ -14,12 +14,18 @@ class FakeTicketApi:
         self.failures: list[ApiUnavailable | ApiRefused | OSError] = []
         self.tickets: dict[str, dict[str, Any]] = {}
         self.attached: dict[str, tuple[str, Path, str]] = {}
+        self.events: dict[str, tuple[str, dict[str, Any]]] = {}
         self.asked: list[str] = []
 
     async def open_ticket(self, key: str, body: dict[str, Any]) -> dict[str, Any]:
         self._ask(key)
         self.tickets.setdefault(key, body)
         return {"number": body["number"], "state": "accepted"}
+
+    async def act(self, key: str, number: str, event: dict[str, Any]) -> dict[str, Any]:
+        self._ask(key)
+        self.events.setdefault(key, (number, event))
+        return {"id": key}
 
     async def attach(self, key: str, number: str, path: Path, kind: str) -> dict[str, Any]:
         _must_exist(path)

@@ -48,6 +48,8 @@ class Completeness(StrEnum):
     SILENT = "silent"
     FALLBACK = "fallback"
     EMERGENCY = "emergency"
+    ANSWERED = "answered"
+    """当场答复: answered on the spot, from the knowledge base."""
 
 
 class EmergencyLevel(StrEnum):

@@ -6,7 +6,7 @@ Audio runs four times as fast as on a telephone; the application's own pace stay
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from ivr.board import Board, CallRecord
 from ivr.call import Call, CallServices
 from ivr.call.call import gather_facts
 from ivr.call.ending import Journal
+from ivr.call.hearing import Understanding
 from ivr.dialogue import DialogueRules
 from ivr.outbox.numbering import Numbering
 from ivr.outbox.outbox import Outbox
@@ -31,7 +32,7 @@ from tests.fakes.call_control import FakeCallControl
 from tests.fakes.clock import FakeTime, FakeToday
 from tests.fakes.prompts import FakePrompts
 from tests.fakes.recogniser import FakeRecogniser, Script
-from tests.fakes.routing import FakeRouting
+from tests.fakes.routing import FakeKnowledge, FakeRouting
 from tests.fakes.ticket_api import FakeTicketApi
 
 VOICE = b"\x10\x00" * 160
@@ -54,6 +55,7 @@ class Line:
     def __init__(self, folder: Path, *scripts: Script, routing: FakeRouting | None = None, **rules: Any) -> None:
         self.recogniser = FakeRecogniser(*scripts)
         self.routing = routing or FakeRouting()
+        self.knowledge = FakeKnowledge()
         self.control = FakeCallControl()
         self.prompts = FakePrompts()
         self.api = FakeTicketApi()
@@ -81,8 +83,9 @@ class Line:
                 control=self.control,
                 prompts=self.prompts,
                 recogniser=self.recogniser,
-                routing=self.routing,
-                corrector=Corrector(("垃圾清运", "建设路")),
+                mind=Understanding(
+                    self.routing, Corrector(("垃圾清运", "建设路")), self.knowledge, lambda: date(2026, 11, 22)
+                ),
                 outbox=self.outbox,
                 journal=self.journal,
                 board=self.board,

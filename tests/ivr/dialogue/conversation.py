@@ -7,9 +7,10 @@ from ivr.dialogue import Dialogue, DialogueRules, State
 from ivr.dialogue import actions as act
 from ivr.dialogue import events as ev
 from ivr.dialogue.steps import Actions
-from routing.decision import Category, Decision, Emergency
+from routing.decision import Category, Decision, Emergency, Place, RequestKind
+from routing.knowledge import Answer
 from speech.ports import Alternative, Final
-from tests.fakes.routing import GARBAGE, NO_DANGER, POSSIBLE, a_decision
+from tests.fakes.routing import GARBAGE, NO_DANGER, POSSIBLE, WATER_BILL, WHICH_ROAD, a_decision
 
 
 def heard(
@@ -18,10 +19,14 @@ def heard(
     answer: Decision | None = None,
     seconds: float = 1.5,
     ended_by: str = "pause",
+    known: Answer | None = None,
+    settled: Place | None = None,
 ) -> ev.UtteranceHeard:
     """An utterance. The answer is the decision unless it is given."""
     final = Final((Alternative(text, 0.9), Alternative(text + "。", 0.8)) if text else (), 0.0, seconds, 0.9)
-    return ev.UtteranceHeard(final, decision, answer or decision, 2.0, 2.0 + seconds, ended_by)
+    return ev.UtteranceHeard(
+        final, decision, answer or decision, 2.0, 2.0 + seconds, ended_by, known=known, settled=settled
+    )
 
 
 def leave_of(actions: Iterable[act.Action]) -> act.Leave | None:
@@ -53,6 +58,12 @@ class Conversation:
         self.dialogue.step(ev.SpeechOnset())
         return self.dialogue.step(heard(text, a_decision(category, text=text, **changes)))
 
+    def ask(self, text: str, known: Answer | None = WATER_BILL, **changes: Any) -> Actions:
+        """Ask something that the knowledge base may know."""
+        self.dialogue.step(ev.SpeechOnset())
+        decision = a_decision(text=text, **{"kind": RequestKind.ENQUIRY, **changes})
+        return self.dialogue.step(heard(text, decision, known=known))
+
     def mumble(self, text: str = "") -> Actions:
         """Speak, and nobody understands."""
         self.dialogue.step(ev.SpeechOnset())
@@ -82,6 +93,10 @@ def in_state(state: State) -> Conversation:
             talk.say("就是坏了", None)
         case State.PLACE:
             talk.say("垃圾没人清理", needs_place=True)
+        case State.WHICH:
+            talk.say("新华路的垃圾没人清理", place_question=WHICH_ROAD)
+        case State.ANSWER:
+            talk.ask("水费怎么交")
         case State.CONFIRM:
             talk.say("垃圾没人清理")
         case State.SAVE:
