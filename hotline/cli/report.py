@@ -40,19 +40,18 @@ def report(
 ) -> None:
     """Print or write a report. Every rate shows its numerator, denominator and formula."""
     settings = settings_of(context).tickets
-    today = datetime.now(CHINA).date()
-    ask = Ask(
-        day=_day("--date", day) or today,
-        first=_day("--from", first),
-        last=_day("--to", last),
-        unit=unit,
-        l1=l1,
-        l2=l2,
-        problem=problem,
-        words=tuple(word or ()),
-    )
     chosen = Format.JSON if json_ else _format(form, out)
     try:
+        ask = Ask(
+            day=_day("--date", day) or datetime.now(CHINA).date(),
+            first=_day("--from", first),
+            last=_day("--to", last),
+            unit=unit,
+            l1=l1,
+            l2=l2,
+            problem=problem,
+            words=tuple(word or ()),
+        )
         rendered = asyncio.run(_rendered(settings, name, ask, chosen))
     except (InvalidValue, UnknownReport) as exc:
         raise WrongUse(str(exc)) from exc
