@@ -1,3 +1,5 @@
+from multiprocessing import active_children
+
 import pytest
 
 from hotline.errors import HotlineError
@@ -35,3 +37,11 @@ def test_a_missing_model_is_told_in_its_own_words() -> None:
 
 def test_no_sentence_needs_no_process() -> None:
     assert list(listen([], open_nothing, 4)) == []
+
+
+def test_no_process_outlives_a_run_that_is_broken_off() -> None:
+    found = listen(jobs("一", "二", "三"), open_backwards, 2)
+    next(found)
+    assert len(active_children()) == 2
+    found.close()
+    assert active_children() == []
