@@ -94,7 +94,8 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is told. `prompt` is the id of its recording, `question` the known question that was recognised."""
+    """What is told. `prompt` is the id of its recording, which a published answer has; `question` is the known one that
+    was recognised."""
 
     id: str
     text: str
@@ -103,6 +104,7 @@ class Answer:
     confidence: float
     question: str
     valid_until: date
+    published: bool = True
 
     @property
     def prompt(self) -> str:
@@ -149,12 +151,15 @@ class KnowledgeBase:
         if sure < self.calibration.least or entry.valid_until < today or (entry.area and entry.area not in areas):
             return None
         question = entry.questions[found.question]
-        return Answer(entry.id, entry.answer, entry.source, entry.category, sure, question, entry.valid_until)
+        return Answer(
+            entry.id, entry.answer, entry.source, entry.category, sure, question, entry.valid_until, entry.published
+        )
 
     def spoken(self) -> Iterator[tuple[str, str]]:
-        """Prompt id and text of every answer, for rendering; expired ones too: they may be extended."""
+        """Prompt id and text of every published answer, for rendering; expired ones too: they may be extended."""
         for entry in self.entries:
-            yield f"answer/{entry.id}", entry.answer
+            if entry.published:
+                yield f"answer/{entry.id}", entry.answer
 
 
 @dataclass(frozen=True, slots=True)

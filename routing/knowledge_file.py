@@ -19,7 +19,7 @@ from routing.text import read
 LONGEST_ANSWER: Final = 130
 """Characters, punctuation included: 30 s at the 4.5 characters a second of a clear reading voice."""
 FEWEST_QUESTIONS: Final = 3
-_KEYS: Final = {"id", "category", "keys", "area", "questions", "answer", "source", "valid_until"}
+_KEYS: Final = {"id", "category", "keys", "area", "questions", "answer", "source", "valid_until", "published"}
 _ID: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -27,7 +27,8 @@ _ID: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 class Entry:
     """An answer. `category` is a problem type, `area` the place it is limited to or empty; `valid_until` inclusive.
 
-    `keys` are groups of words, of each of which one belongs to the question.
+    Only a published one is recorded and told to callers; the others are drafts. `keys` are groups of words, of each of
+    which one belongs to the question.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Entry:
     answer: str
     source: str
     valid_until: date
+    published: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,7 @@ def _entry(table: dict[str, Any]) -> Entry:
         answer=table["answer"],
         source=table["source"],
         valid_until=table["valid_until"],
+        published=table.get("published", False),
     )
 
 
@@ -123,6 +126,8 @@ def _faults(table: dict[str, Any]) -> Iterator[str]:
         yield "area must be a text"
     if isinstance(answer := table.get("answer"), str) and len(answer) > LONGEST_ANSWER:
         yield f"the answer has {len(answer)} characters; at most {LONGEST_ANSWER} can be read in 30 seconds"
+    if not isinstance(table.get("published", False), bool):
+        yield "published must be true or false"
     if type(table.get("valid_until")) is not date:
         yield "valid_until must be a date such as 2026-12-31"
     keys = table.get("keys")

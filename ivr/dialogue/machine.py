@@ -176,7 +176,7 @@ class Dialogue(Steps):
             return (act.Listen(self._bias), act.ExpectSpeech(self._rules.no_input_seconds))
         if not event.final.text or event.decision is None:
             return self._not_understood()
-        if event.known is not None and event.decision.kind not in _GRIEVANCES:
+        if event.known is not None and event.known.published and event.decision.kind not in _GRIEVANCES:
             return self._tell(event.decision, event.known)
         return self._decided(event.decision)
 

@@ -1,5 +1,7 @@
 """Enquiries that are answered on the spot, and places whose name is not unique."""
 
+from dataclasses import replace
+
 import pytest
 
 from ivr.dialogue import Completeness, State
@@ -48,6 +50,12 @@ def test_who_wants_more_than_the_answer_gets_a_ticket(more: str) -> None:
 def test_a_complaint_is_never_answered_from_the_knowledge_base() -> None:
     talk = Conversation()
     talk.ask("水费怎么交了还来催", kind=RequestKind.COMPLAINT)
+    assert talk.state is State.CONFIRM
+
+
+def test_a_draft_is_not_told_to_callers() -> None:
+    talk = Conversation()
+    talk.ask("水费怎么交", replace(WATER_BILL, published=False))
     assert talk.state is State.CONFIRM
 
 
