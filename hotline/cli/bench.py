@@ -76,5 +76,18 @@ def speech(
     show(lambda: bench.run(options, say), as_json=json_, check=check)
 
 
+@group.command()
+def routing(
+    sentences: Annotated[int, typer.Option(min=100, help="sentences in a round")] = 400,
+    runs: Runs = 5,
+    check: Check = False,
+    json_: AsJson = False,
+) -> None:
+    """Decisions a second on one core, their percentiles, load time and memory, beside scikit-learn's bare predict."""
+    from hotline.bench import routing as bench
+
+    show(lambda: bench.run(bench.Options(sentences, runs), say), as_json=json_, check=check)
+
+
 def register(app: typer.Typer) -> None:
     app.add_typer(group, name="bench")
