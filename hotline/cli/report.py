@@ -15,6 +15,7 @@ from tickets.domain.ids import CHINA
 from tickets.reports.desk import Ask
 from tickets.reports.render import Format, Pages, Rendered, render
 from tickets.reports.service import BUILDERS, Reports, UnknownReport
+from tickets.reports.source import By
 from tickets.service.clock import SystemClock
 from tickets.settings import TicketSettings
 from tickets.store.assessment import SqlAssessment
@@ -30,10 +31,11 @@ def report(
     first: Annotated[str | None, typer.Option("--from", help="first day of a span of one's own")] = None,
     last: Annotated[str | None, typer.Option("--to", help="last day of that span")] = None,
     unit: Annotated[str | None, typer.Option(help="id of a unit; the notice needs it")] = None,
-    l1: Annotated[str | None, typer.Option(help="topic: first level of the category")] = None,
-    l2: Annotated[str | None, typer.Option(help="topic: second level of the category")] = None,
-    problem: Annotated[str | None, typer.Option(help="topic: the problem")] = None,
+    l1: Annotated[str | None, typer.Option(help="topic and rates: first level of the category")] = None,
+    l2: Annotated[str | None, typer.Option(help="topic and rates: second level")] = None,
+    problem: Annotated[str | None, typer.Option(help="topic and rates: the problem")] = None,
     word: Annotated[list[str] | None, typer.Option(help="topic: a word in the summary; may be given again")] = None,
+    by: Annotated[str | None, typer.Option(help=f"rates: {', '.join(By)}; default: unit")] = None,
     form: Annotated[str | None, typer.Option("--format", help="html, xlsx, csv or json; default: by --out")] = None,
     out: Annotated[Path | None, typer.Option(help="file to write; default: standard output")] = None,
     json_: Annotated[bool, typer.Option("--json", help="the same as --format json")] = False,
@@ -51,6 +53,7 @@ def report(
             l2=l2,
             problem=problem,
             words=tuple(word or ()),
+            by=_by(by),
         )
         rendered = asyncio.run(_rendered(settings, name, ask, chosen))
     except (InvalidValue, UnknownReport) as exc:
@@ -89,6 +92,15 @@ def _day(option: str, text: str | None) -> date | None:
         return date.fromisoformat(text)
     except ValueError as exc:
         raise WrongUse(f"{option} is a day as YYYY-MM-DD; {text!r} was given") from exc
+
+
+def _by(text: str | None) -> By | None:
+    if text is None:
+        return None
+    try:
+        return By(text.lower())
+    except ValueError as exc:
+        raise WrongUse(f"--by is one of {', '.join(By)}; {text!r} was given") from exc
 
 
 def _write(rendered: Rendered, out: Path | None) -> None:

@@ -242,6 +242,17 @@ async def test_every_report_can_be_made_and_all_its_rates_can_be_checked(assessm
                 assert each.formula
 
 
+async def test_rates_grouped_by_anything_end_with_the_same_total(assessment: SqlAssessment) -> None:
+    reports = Reports(assessment, FakeClock(AS_OF), House())
+    totals = set()
+    for by in By:
+        table = (await reports.build("rates", Ask(date(2026, 10, 15), by=by))).section("rates").table
+        assert table is not None
+        assert sum(int(str(row[1])) for row in table.rows[:-1]) == table.rows[-1][1]
+        totals.add(table.rows[-1])
+    assert len(totals) == 1
+
+
 @pytest.mark.requirement("SU-1")
 async def test_the_ranking_has_every_unit_with_orders_once(assessment: SqlAssessment) -> None:
     report = await Reports(assessment, FakeClock(AS_OF), House()).build("ranking", Ask(date(2026, 10, 15)))

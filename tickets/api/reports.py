@@ -24,8 +24,9 @@ from tickets.reports.desk import Ask
 from tickets.reports.periods import china_day
 from tickets.reports.render import MEDIA_TYPES, Format, Pages, Rendered, render
 from tickets.reports.service import BUILDERS, Reports
+from tickets.reports.source import By
 
-OWN: Final = frozenset({"daily", "weekly", "monthly", "notice", "callbacks", "ledger"})
+OWN: Final = frozenset({"daily", "weekly", "monthly", "rates", "notice", "callbacks", "ledger"})
 """Reports that a unit may have of itself."""
 
 PUBLISHED: Final = frozenset({"ranking"})
@@ -46,7 +47,8 @@ _Day = Annotated[dt.date, BeforeValidator(_only_iso)]
 
 
 class ReportQuery(BaseModel):
-    """`date` is any day of the period, today when left out; `from` and `to` give a span of one's own."""
+    """`date` is any day of the period, today when left out; `from` and `to` give a span of one's own. `l1`, `l2` and
+    `problem` narrow to a category, `by` says what the report `rates` is grouped by."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
 
@@ -58,6 +60,7 @@ class ReportQuery(BaseModel):
     l2: _Word | None = None
     problem: _Word | None = None
     word: _Word | None = None
+    by: By | None = None
     format: Format | None = None
 
     @model_validator(mode="after")
@@ -114,6 +117,7 @@ class ReportHandlers:
             l2=query.l2,
             problem=query.problem,
             words=(query.word,) if query.word else (),
+            by=query.by,
         )
         report = await self._reports.build(name, ask)
         form = query.format or accepted(request.headers.get("Accept", ""))

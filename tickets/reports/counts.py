@@ -68,13 +68,16 @@ COUNT_NAMES: Final = tuple(each.name for each in fields(Counts))
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """Requests received in a period. `open` have not been closed at the report's moment."""
+    """Requests received in a period. `open` have not been closed at the report's moment; `on_the_spot` are enquiries
+    that were answered without any unit."""
 
     received: int = 0
     dispatched: int = 0
     closed: int = 0
     special: int = 0
     emergency: int = 0
+    enquiries: int = 0
+    on_the_spot: int = 0
 
     def __add__(self, other: Self) -> Self:
         return type(self)(*(getattr(self, each) + getattr(other, each) for each in INTAKE_NAMES))

@@ -7,7 +7,7 @@ from typing import Final
 from tickets.domain.errors import InvalidValue
 from tickets.reports.periods import Span
 from tickets.reports.scoring import Scoring
-from tickets.reports.source import AssessmentSource, Narrow, UnitLine
+from tickets.reports.source import AssessmentSource, By, Narrow, UnitLine
 from tickets.reports.tags import DEFAULT, Tagging
 
 EARLIEST: Final = date(2001, 1, 1)
@@ -35,7 +35,7 @@ class House:
 @dataclass(frozen=True, slots=True)
 class Ask:
     """What was asked: a day in the period, or `first` and `last` for a span of one's own. `unit` narrows reports of one
-    unit; category fields and `words` are for the topic."""
+    unit; category fields narrow the rates and, with `words`, name a topic; `by` is what rates are grouped by."""
 
     day: date
     first: date | None = None
@@ -45,6 +45,7 @@ class Ask:
     l2: str | None = None
     problem: str | None = None
     words: tuple[str, ...] = ()
+    by: By | None = None
 
     def __post_init__(self) -> None:
         for each in (self.day, self.first, self.last):
@@ -71,7 +72,7 @@ class Desk:
 
     @property
     def narrow(self) -> Narrow:
-        return Narrow(unit_id=self.ask.unit)
+        return Narrow(self.ask.unit, None, self.ask.l1, self.ask.l2, self.ask.problem)
 
     async def directory(self) -> dict[str, UnitLine]:
         return {each.id: each for each in await self.source.units()}

@@ -23,6 +23,7 @@ class Rate(StrEnum):
     EXTENSION = "extension"
     SECOND_ROUND = "second-round"
     VALID = "valid"
+    ON_THE_SPOT = "on-the-spot"
     CALL_BACK = "call-back-on-time"
     CALL_BACK_SATISFIED = "call-back-satisfaction"
     STRIKE_OFF = "strike-off"
@@ -62,6 +63,7 @@ DEFINITIONS: Final[dict[Rate, Definition]] = {
         Definition(Rate.EXTENSION, "延期率", "经批准延期的件数", _DISPATCHED, "TK-3"),
         Definition(Rate.SECOND_ROUND, "二次办理率", "回访不满意退回重办的件数", _VISITED, "RV-2"),
         Definition(Rate.VALID, "有效诉求率", "受理的有效诉求件数", "接听来电个数", "RP-4"),
+        Definition(Rate.ON_THE_SPOT, "当场答复率", "当场答复的咨询件数", "受理咨询件数", "IN-5"),
         Definition(Rate.CALL_BACK, "按时答复率", "在10分钟内回电的件数", "应回电件数(已回电或时限已过)", "IN-8"),
         Definition(Rate.CALL_BACK_SATISFIED, "答复满意率", "对答复满意的件数", "一小时回访且有评价的件数", "IN-8"),
         Definition(Rate.STRIKE_OFF, "销号率", "已销号件数", "列入未结事项台账件数", "TK-7"),

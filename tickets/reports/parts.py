@@ -40,7 +40,8 @@ async def overall(desk: Desk, span: Span) -> Section:
         ("紧急(110等)", now.emergency),
         ("提交联席会议", orders.escalated),
     )
-    return Section("overall", "总体情况", (text,), numbers, orders.rates())
+    on_the_spot = figure(Rate.ON_THE_SPOT, now.on_the_spot, now.enquiries)
+    return Section("overall", "总体情况", (text,), numbers, (*orders.rates(), on_the_spot))
 
 
 def compared(now: int, before: int) -> str:

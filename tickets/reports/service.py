@@ -20,6 +20,7 @@ BUILDERS: Final[Mapping[str, Builder]] = {
     "weekly": summaries.weekly,
     "monthly": summaries.monthly,
     "brief": lists.brief,
+    "rates": summaries.rates,
     "ranking": rankings.ranking,
     "notice": notice,
     "theme": themes.theme,

@@ -1,5 +1,9 @@
 """日通报, 周汇总 and 月分析 (RP-2, RP-3, SU-5): one shape, growing with the length of the period."""
 
+from collections.abc import Mapping
+from typing import Final
+
+from tickets.reports.counts import UNIT_RATES, Counts
 from tickets.reports.desk import LIST_LINES, Desk
 from tickets.reports.document import Column, Kind, Report, Section, Table
 from tickets.reports.parts import (
@@ -15,9 +19,22 @@ from tickets.reports.parts import (
 from tickets.reports.periods import Span
 from tickets.reports.source import By, Listing
 from tickets.reports.themes import candidates, tag_section
-from tickets.reports.words import CHANNELS, KINDS
+from tickets.reports.words import CHANNELS, KINDS, named
 
 _UNITS_SHOWN = 30
+HEADINGS: Final[Mapping[By, str]] = {
+    By.UNIT: "承办单位",
+    By.AREA: "区域",
+    By.L1: "一级类别",
+    By.L2: "二级类别",
+    By.PROBLEM: "问题",
+    By.DAY: "派单日期",
+    By.CHANNEL: "渠道",
+    By.KIND: "性质",
+    By.HANDLER: "承办人",
+    By.SPECIAL: "专项",
+}
+NAMES: Final[Mapping[By, dict[str, str]]] = {By.CHANNEL: CHANNELS, By.KIND: KINDS}
 
 
 async def daily(desk: Desk) -> Report:
@@ -49,6 +66,18 @@ async def weekly(desk: Desk) -> Report:
     return _report(desk, "weekly", "周汇总", span, sections)
 
 
+async def rates(desk: Desk) -> Report:
+    """Every rate of every unit, area, category, day or person in the span, and of all together."""
+    span, by = desk.ask.span(Span.month(desk.ask.day)), desk.ask.by or By.UNIT
+    groups = await desk.source.counts(span, desk.now, (by,), desk.narrow)
+    ordered = sorted(groups, key=lambda each: (-each.counts.dispatched, str(each.key)))
+    whole = sum((each.counts for each in groups), Counts())
+    rows = [(each.unit_name or named(NAMES.get(by, {}), each.key[0]), each.counts) for each in ordered]
+    table = rate_table([*rows, ("合计", whole)], HEADINGS[by], UNIT_RATES)
+    section = Section("rates", f"按{HEADINGS[by]}", figures=whole.rates(), table=table)
+    return _report(desk, "rates", "各项比率", span, (section,))
+
+
 async def monthly(desk: Desk) -> Report:
     """The month's run for the mayor and the deputy mayor to sign."""
     span = desk.ask.span(Span.month(desk.ask.day))
@@ -60,6 +89,7 @@ async def monthly(desk: Desk) -> Report:
         await _channels(desk, span),
         await _kinds(desk, span),
         await _areas(desk, span),
+        await _area_rates(desk, span),
         await _units(desk, span),
         await tag_section(desk, span),
         await candidates(desk, span),
@@ -93,6 +123,14 @@ async def _kinds(desk: Desk, span: Span) -> Section:
 async def _areas(desk: Desk, span: Span) -> Section:
     groups = await desk.source.intake(span, (By.AREA,), desk.narrow)
     return distribution("areas", "区域分布", "区域", groups, {})
+
+
+async def _area_rates(desk: Desk, span: Span) -> Section:
+    groups = await desk.source.counts(span, desk.now, (By.AREA,), desk.narrow)
+    ordered = sorted(groups, key=lambda each: (-each.counts.dispatched, str(each.key)))[:_UNITS_SHOWN]
+    rows = [(named({}, each.key[0]), each.counts) for each in ordered]
+    text = f"派单最多的{len(rows)}个区域。"
+    return Section("area-rates", "各区域办理情况", (text,), table=rate_table(rows, "区域"))
 
 
 async def _units(desk: Desk, span: Span) -> Section:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import aliased
 from tickets.domain.case import GROUP
 from tickets.domain.life import AssignmentRole, DeadlineKind, LinkKind
 from tickets.domain.states import State
+from tickets.domain.ticket import RequestKind
 from tickets.reports.counts import COUNT_NAMES, INTAKE_NAMES, Counts, Intake
 from tickets.reports.periods import Span
 from tickets.reports.source import (
@@ -97,6 +98,14 @@ class SqlAssessment:
                 "closed": TicketRow.closed_at.is_not(None),
                 "special": TicketRow.special.is_not(None),
                 "emergency": TicketRow.emergency_level == "certain",
+                "enquiries": TicketRow.kind == RequestKind.ENQUIRY.value,
+                "on_the_spot": and_(
+                    TicketRow.kind == RequestKind.ENQUIRY.value,
+                    TicketRow.closed_at.is_not(None),
+                    TicketRow.answered_at.is_not(None),
+                    TicketRow.dispatched_at.is_(None),
+                    ~_marked(TicketRow.parts, "call_backs"),
+                ),
             }
             sums = [func.count().label("received"), *(_one(flag, name) for name, flag in flags.items())]
             query = select(*keys, *sums).where(*_received(span), *_narrowed(narrow, TicketRow.main_unit_id))

@@ -72,6 +72,7 @@ WRONG = [
     (["daily", "--from", "2026-01-01"], "both from and to"),
     (["daily", "--format", "pdf"], "html, xlsx, csv, json"),
     (["daily", "--out", "report.doc"], "add --format"),
+    (["rates", "--by", "colour"], "--by is one of"),
     (["notice"], "unit="),
     (["topic"], "name the topic"),
 ]
