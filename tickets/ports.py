@@ -61,6 +61,8 @@ class Created:
 
     record: TicketRecord
     fresh: bool
+    body: Mapping[str, Any] | None = None
+    """The draft as plain JSON values when it is at hand: making it again takes longer than all else in an answer."""
 
 
 @dataclass(frozen=True, slots=True)

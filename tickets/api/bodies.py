@@ -1,5 +1,6 @@
 """JSON bodies in and out, and how they become domain values. What is not declared here is refused."""
 
+from collections.abc import Mapping
 from datetime import UTC
 from typing import Annotated, Any, Literal, Self
 
@@ -216,14 +217,17 @@ class TicketOut(Answer):
     links: Links
 
     @classmethod
-    def of(cls, record: domain.TicketRecord, who: Principal) -> Self:
+    def of(cls, record: domain.TicketRecord, who: Principal, fresh: Mapping[str, Any] | None = None) -> Self:
+        """`fresh` is the draft of a ticket that was sealed this moment, as plain JSON values: its chain need not be
+        verified against itself."""
         number = record.number
         url = ticket_url(number)
-        value = domain.draft_json(record.draft)
-        if record.draft.call is not None:
-            value["call"]["started_at"] = record.draft.call.started_at
-        broken = broken_at(number, record.history)
-        caller = record.draft.caller
+        value = domain.draft_json(record.draft) if fresh is None else dict(fresh)
+        caller, call = record.draft.caller, record.draft.call
+        value["caller"] = {"number": caller.number, "confidential": caller.confidential}
+        if call is not None:
+            value["call"] = {**value["call"], "started_at": call.started_at}
+        broken = broken_at(number, record.history) if fresh is None else None
         if not who.may(Permission.READ_CALLER) and (caller.confidential or not _has_signed(record.life, who)):
             value["caller"]["number"] = None if caller.confidential else mask_number(caller.number)
         return cls(

@@ -66,7 +66,7 @@ class Handlers:
         body = await self._json(request, bodies.TicketCreate)
         who = request[PRINCIPAL]
         created = await self._service.take(body.draft(), key, who)
-        answer = bodies.TicketOut.of(created.record, who)
+        answer = bodies.TicketOut.of(created.record, who, created.body)
         response = _json(answer, 201 if created.fresh else 200)
         response.headers["Location"] = answer.links.self
         return response

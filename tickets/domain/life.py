@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Protocol, TypeVar
 
 
@@ -341,6 +342,7 @@ def changed(entries: Iterable[_Entry], entry: _Entry) -> tuple[_Entry, ...]:
     return tuple(entry if each.seq == entry.seq else each for each in entries)
 
 
+@cache
 def names(kind: type[Entry]) -> tuple[str, ...]:
     """The field names of an entry, in order."""
     return tuple(each.name for each in fields(kind))  # type: ignore[arg-type]  # every entry is a dataclass

@@ -159,5 +159,7 @@ def sqlstate(exc: DBAPIError) -> str:
 
 
 def json_text(value: Any) -> str:
-    """How JSON columns are written."""
+    """How JSON columns are written. Most lists of a ticket are empty."""
+    if value == []:
+        return "[]"
     return canonical(value).decode("utf-8")

@@ -1,8 +1,11 @@
 """Between rows and domain values, both ways, without I/O."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
+from datetime import datetime
 from enum import StrEnum
+from functools import cache
+from operator import attrgetter
 from typing import Any, Final
 
 from tickets.domain.history import Event
@@ -132,8 +135,22 @@ def life_values(life: Life, unit_id: str | None, unit: str | None) -> dict[str, 
 
 def entry_values(ticket_id: str, entry: Entry) -> dict[str, Any]:
     """The row of one entry of a life's list."""
-    values = {name: _plain(getattr(entry, name)) for name in names(type(entry))}
+    found, read = _reader(type(entry))
+    values = {
+        name: value if type(value) in _AS_IT_IS else _plain(value)
+        for name, value in zip(found, read(entry), strict=True)
+    }
     return {"ticket_id": ticket_id, **values}
+
+
+@cache
+def _reader(kind: type[Entry]) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+    """The field names of an entry and what reads them all at once."""
+    found = names(kind)
+    return found, attrgetter(*found)
+
+
+_AS_IT_IS: Final = frozenset({str, int, float, bool, type(None), datetime})
 
 
 def life_from(row: Row, lists: Mapping[str, Iterable[Row]]) -> Life:
@@ -147,7 +164,7 @@ def life_from(row: Row, lists: Mapping[str, Iterable[Row]]) -> Life:
 def entry_from(kind: type[Any], row: Row) -> Any:
     words = _WORDS.get(kind, {})
     values = {}
-    for name in names(kind):
+    for name in names(kind):  # type: ignore[arg-type]  # every class is hashable
         value = row[name]
         if value is not None and name in words:
             value = words[name](value)

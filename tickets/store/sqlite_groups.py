@@ -67,7 +67,9 @@ class SqliteGroups:
                 table.name, [name for name, _ in columns], len(values)
             )
         return text, [
-            row[name] if convert is None else convert(row[name]) for row in values for name, convert in columns
+            value if convert is None or value is None else convert(value)
+            for row in values
+            for value, convert in ((row[name], convert) for name, convert in columns)
         ]
 
     def _write(self, statements: Sequence[tuple[str, list[Any]]], notices: Notices) -> bool:
@@ -121,10 +123,24 @@ def _columns(table: Table, row: Mapping[str, Any]) -> list[tuple[str, Convert]]:
     """The columns that a row of this table gives, each with what makes a value fit for the driver."""
     dialect = sqlite_dialect(json_serializer=json_text)
     return [
-        (column.name, column.type.dialect_impl(dialect).bind_processor(dialect))
+        (column.name, _remembering(column.type.dialect_impl(dialect).bind_processor(dialect)))
         for column in table.columns
         if column.name in row
     ]
+
+
+def _remembering(convert: Convert) -> Convert:
+    """Converts a value once when the very same one comes again: the moment of a ticket's creation is in many rows."""
+    if convert is None:
+        return None
+    last: list[Any] = [None, None]
+
+    def converted(value: Any) -> Any:
+        if value is not last[0]:
+            last[:] = value, convert(value)
+        return last[1]
+
+    return converted
 
 
 def _insert(table: str, names: Sequence[str], count: int) -> str:

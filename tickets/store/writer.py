@@ -206,7 +206,7 @@ async def _at_once(groups: SqliteGroups, group: Sequence[NewTicket]) -> list[obj
     records, rows = found
     if not await groups.insert(rows, lambda: creation_notices(records)):
         return None
-    return [Created(record, fresh=True) for record in records]
+    return [Created(record, fresh=True, body=new.body) for record, new in zip(records, group, strict=True)]
 
 
 def _unavailable(exc: Exception) -> StoreUnavailable | None:
