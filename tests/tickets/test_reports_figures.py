@@ -1,6 +1,7 @@
 """Rates: the documents' own figures are reproduced where they are right, and shown true where they are not."""
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from tickets.domain.states import State
 from tickets.reports.counts import COUNT_NAMES, Counts
 from tickets.reports.figures import DEFINITIONS, Rate, checked, figure, numerators, percent
-from tickets.reports.source import Topic
+from tickets.reports.service import BUILDERS
 from tickets.reports.tags import DEFAULT, TAGS, tags_of
 from tickets.reports.words import STATES, masked
 
@@ -139,5 +140,9 @@ def test_long_runs_of_digits_are_masked(text: str, shown: str) -> None:
     assert masked(text) == shown
 
 
-def test_a_topic_is_a_value() -> None:
-    assert Topic("疫情", words=("疫情",)) == Topic("疫情", words=("疫情",))
+def test_the_guide_has_the_formula_of_every_rate_and_every_report() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "reports.md").read_text("utf-8")
+    for rule in DEFINITIONS.values():
+        assert f"| {rule.name} | `{rule.key.value}` | {rule.formula} | {rule.source} |" in guide
+    for name in BUILDERS:
+        assert f"| `{name}`" in guide
