@@ -7,8 +7,8 @@ from hotline.bench.routing import LONGEST, OURS, PARTIALS, PEER, Sample
 
 
 def test_figures_have_their_peer_and_goals() -> None:
-    sample = Sample(1000.0, 0.5, 2.0)
-    slow = Sample(10.0, 50.0, 60.0)
+    sample = Sample(1000.0, 0.5, 2.0, 0.9)
+    slow = Sample(10.0, 50.0, 60.0, 55.0)
     figures = routing._figures(
         {OURS: [sample], PEER: [sample], PARTIALS: [sample], LONGEST: [slow]}, [{"seconds": 0.5, "mib": 90.0}]
     )
@@ -16,6 +16,7 @@ def test_figures_have_their_peer_and_goals() -> None:
     assert by_name["decisions"].ratio == 1.0
     assert by_name["decision, 99th percentile"].reached
     assert by_name["danger per partial, 99th percentile"].reached is False
+    assert by_name["danger per partial, 99th percentile, of the processor's time"].reached
     assert by_name["decision on 20,000 characters"].reached is False
 
 
