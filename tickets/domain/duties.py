@@ -32,7 +32,7 @@ DUTIES: Final[Mapping[Verb, frozenset[Role]]] = {
     Verb.LEDGER: _BOTH,
     Verb.REVIEW_LEDGER: _BOTH,
     Verb.STRIKE_OFF: _BOTH,
-    Verb.ANSWER: _UNIT,
+    Verb.ANSWER: _UNIT | {Role.MACHINE},
     Verb.COMPLETE: _UNIT,
     Verb.FALL_DUE: _CLOCK,
     Verb.VISIT: _HOTLINE,

@@ -19,6 +19,7 @@ from tickets.domain.case import (
     stop_clocks,
     with_order,
 )
+from tickets.domain.errors import NotAllowed
 from tickets.domain.life import (
     Assignment,
     AssignmentRole,
@@ -30,6 +31,7 @@ from tickets.domain.life import (
     Visit,
     changed,
 )
+from tickets.domain.roles import Role
 from tickets.domain.states import Outcome, State
 
 ROUNDS = 2
@@ -115,6 +117,8 @@ def answer(case: Case, command: c.Answer, desk: Desk) -> Step:
         life = stop_clocks(life, desk.now, DeadlineKind.DISPATCH)
         life = replace(life, answered_at=desk.now, accountable=command.person)
         return Step(life, Outcome.ON_THE_SPOT)
+    if desk.who.role is Role.MACHINE:
+        raise NotAllowed("a machine answers on the spot only: this ticket already has its unit, whose people answer it")
     if life.main is None:
         # A merged request that never had an order, or one before the joint meeting.
         return Step(replace(life, answered_at=desk.now, accountable=life.accountable or command.person))
