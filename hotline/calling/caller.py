@@ -39,6 +39,8 @@ class CallPlan:
     answers: tuple[tuple[str, str], ...] = (
         ("confirm", "1"),
         ("place", "#"),
+        ("which-place", "1"),
+        ("answer", "2"),
         ("clarify", "1"),
         ("more", "2"),
         ("emergency", "1"),

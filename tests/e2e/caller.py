@@ -103,7 +103,7 @@ class Caller:
 
     async def gets_to(self, state: str, seconds: float = PATIENCE) -> list[str]:
         """Answer as soon as something is asked, until the dialogue is in `state`; the states on the way there."""
-        answers = {"place": "#", "clarify": "1", "emergency": "2"}
+        answers = {"place": "#", "clarify": "1", "emergency": "2", "answer": "2", "which-place": "1"}
         passed: list[str] = []
         try:
             async with asyncio.timeout(seconds):
@@ -125,7 +125,7 @@ class Caller:
 
         What is asked depends on what the recogniser made of the words this time, so nothing is taken for granted.
         """
-        answers = {"place": "#", "confirm": "1", "clarify": "1", "emergency": "2"}
+        answers = {"place": "#", "confirm": "1", "clarify": "1", "emergency": "2", "answer": "2", "which-place": "1"}
         answered = 0
         async with asyncio.timeout(seconds):
             while not (opened := await self.events("ticket")):
