@@ -122,6 +122,15 @@ class TicketQuery:
     limit: int = 50
 
 
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """An open ticket that may be the same matter, and why: the same caller, or the same problem in the same area."""
+
+    ticket: TicketSummary
+    same_caller: bool
+    same_matter: bool
+
+
 class Health(StrEnum):
     OK = "ok"
     FAILED = "failed"
@@ -148,6 +157,10 @@ class TicketStore(Protocol):
 
     async def search(self, query: TicketQuery) -> list[TicketSummary]:
         """Newest first, at most `limit`."""
+        ...
+
+    async def similar(self, number: str, since: datetime, limit: int) -> list[Similar]:
+        """Open tickets since then that may be the same matter, newest first; none for an unknown number."""
         ...
 
     async def health(self) -> StoreHealth: ...

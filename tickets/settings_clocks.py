@@ -4,7 +4,7 @@ A limit is written `15min`, `2h`, `7d` (round the clock), `5wd` (working days, t
 (minutes while the office is open).
 """
 
-from datetime import time
+from datetime import time, timedelta
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -114,6 +114,9 @@ class DispatchSettings(_Settings):
     review_channels: set[Channel] = Field(default_factory=lambda: set(REVIEWED))
     """A request by one of these becomes a ticket only after review."""
 
+    similar_days: Annotated[int, Field(ge=1, le=365)] = 30
+    """How far back a repetition of a request is looked for."""
+
     def policy(self, rules: ClockRules) -> Policy:
         lists = tuple(SpecialList(each.name, tuple(each.words)) for each in self.special_lists)
-        return Policy(rules, lists, frozenset(self.review_channels))
+        return Policy(rules, lists, frozenset(self.review_channels), timedelta(days=self.similar_days))

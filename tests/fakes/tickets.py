@@ -15,6 +15,7 @@ from tickets.domain.ids import service_number
 from tickets.domain.opening import Opening
 from tickets.domain.policy import Policy, area_of
 from tickets.domain.roles import Principal, Role
+from tickets.domain.states import SETTLED
 from tickets.domain.ticket import (
     Attachment,
     Call,
@@ -32,7 +33,18 @@ from tickets.domain.ticket import (
     draft_json,
 )
 from tickets.domain.units import Unit
-from tickets.ports import Acted, Action, Created, DueWork, Health, NewTicket, StoredToken, StoreHealth, TicketQuery
+from tickets.ports import (
+    Acted,
+    Action,
+    Created,
+    DueWork,
+    Health,
+    NewTicket,
+    Similar,
+    StoredToken,
+    StoreHealth,
+    TicketQuery,
+)
 
 START = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 
@@ -123,6 +135,21 @@ class InMemoryTickets:
         found.sort(key=lambda record: record.id, reverse=True)
         return [_summary(record) for record in found[: query.limit]]
 
+    async def similar(self, number: str, since: datetime, limit: int) -> list[Similar]:
+        self._guard()
+        asked = self.records.get(number)
+        if asked is None:
+            return []
+        found = [
+            Similar(
+                _summary(each), _caller(each) == _caller(asked) is not None, _matter(each) == _matter(asked) is not None
+            )
+            for each in self.records.values()
+            if each is not asked and each.created_at >= since and each.state not in SETTLED
+        ]
+        found = [each for each in found if each.same_caller or each.same_matter]
+        return sorted(found, key=lambda each: each.ticket.id, reverse=True)[:limit]
+
     async def health(self) -> StoreHealth:
         return StoreHealth(Health.FAILED, str(self.failure)) if self.failure else StoreHealth(Health.OK)
 
@@ -194,6 +221,17 @@ def _case(record: TicketRecord) -> Case:
 
 def _identity(draft: TicketDraft) -> tuple[object, ...] | None:
     return (draft.call.node, draft.call.id, draft.request_index) if draft.call else None
+
+
+def _caller(record: TicketRecord) -> str | None:
+    return record.draft.caller.number
+
+
+def _matter(record: TicketRecord) -> tuple[object, ...] | None:
+    area, category = area_of(record.draft.places), record.draft.category
+    if area is None or category.problem is None:
+        return None
+    return area.id, category.l1, category.problem
 
 
 def _fits(record: TicketRecord, query: TicketQuery) -> bool:

@@ -247,6 +247,23 @@ async def test_lists_filter_by_state_level_area_text_and_time_limit(serving: Ser
         assert (await office("GET", f"{TICKETS}?overdue=perhaps"))[0] == 422
 
 
+@pytest.mark.fault("F66")
+async def test_a_repeated_request_is_proposed_for_merging_to_those_who_speak_with_callers(serving: Serving) -> None:
+    async with serving() as client:
+        office = await an_office(client)
+        supervisor = await office.token("supervisor")
+        await office.create(a_body("261122010001", "1.1"), "k1")
+        await office.create(a_body("261122010002", "1.2"), "k2")
+        status, found = await office.on("261122010002", "/similar?limit=5", "GET")
+        assert (status, [each["ticket"]["number"] for each in found["items"]]) == (200, ["261122010001"])
+        assert (found["items"][0]["same_caller"], found["items"][0]["same_matter"]) == (True, True)
+        assert (await office.on("261122010002", "/similar", "GET", headers=supervisor))[0] == 403
+        assert (await office.on("261122019999", "/similar", "GET"))[0] == 404
+        assert (await office.event("261122010002", "merge", into="261122010001"))[0] == 201
+        _, master = await office.on("261122010001", "", "GET")
+        assert [link["kind"] for link in master["life"]["links"]] == ["duplicated-by"]
+
+
 async def test_a_directory_file_is_taken_only_while_there_is_no_directory(
     serving: Serving, settings: TicketSettings
 ) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 import pytest
@@ -31,7 +31,7 @@ from tickets.domain.history import fingerprint
 from tickets.domain.life import LISTS, LinkKind
 from tickets.domain.moves import decide
 from tickets.domain.roles import Principal
-from tickets.domain.ticket import Channel
+from tickets.domain.ticket import Caller, Channel, Place
 from tickets.ports import Action, DeadlineStore, ReferenceStore, TicketQuery, TicketStore
 from tickets.store.sql import StoreOptions, open_store
 
@@ -151,6 +151,38 @@ async def test_a_refused_move_leaves_nothing_behind(store: Store) -> None:
     with pytest.raises(IllegalMove):
         await store.act(an_action(NUMBERS[1], "never", SATISFIED, OPERATOR, 99))
     assert await store.get(NUMBERS[1]) == before
+
+
+@pytest.mark.fault("F66")
+async def test_repetitions_are_found_by_caller_and_by_matter_while_they_are_open(store: Store) -> None:
+    here, there = (Place(name, name, "street", name, 1.0) for name in ("解放路", "人民路"))
+    other = Caller("13900000001", False)
+    drafts = [
+        a_draft(NUMBERS[0], "1.1", places=(here,)),
+        a_draft(NUMBERS[1], "1.2", places=(here,), caller=other),
+        a_draft(NUMBERS[2], "1.3", places=(there,)),
+        a_draft(NUMBERS[3], "1.4", places=(there,), caller=other),
+        a_draft("261123010005", "1.5", places=(), caller=Caller(None, False)),
+    ]
+    for order, draft in enumerate(drafts, start=1):
+        await store.create(a_new_ticket(f"k{order}", draft, order=order, at=MONDAY))
+
+    async def found(number: str, since: datetime = MONDAY) -> list[tuple[str, bool, bool]]:
+        return [
+            (each.ticket.number[-1], each.same_caller, each.same_matter)
+            for each in await store.similar(number, since, 5)
+        ]
+
+    assert await found(NUMBERS[0]) == [("3", True, False), ("2", False, True)]
+    assert await found("261123010005") == await found("261123019999") == []
+    assert await found(NUMBERS[0], MONDAY + timedelta(seconds=1)) == []
+    assert len(await store.similar(NUMBERS[0], MONDAY, 1)) == 1
+    merge = an_action(NUMBERS[2], "m", c.Merge(NUMBERS[0]), OPERATOR, 1)
+    master = await store.get(NUMBERS[0])
+    assert master is not None
+    desk = replace(a_desk(MONDAY, OPERATOR, UNITS, YEARS), master=master.life)
+    await store.act(replace(merge, decide=lambda case: decide(case, c.Merge(NUMBERS[0]), desk)))
+    assert await found(NUMBERS[0]) == [("2", False, True)]
 
 
 async def test_the_directory_is_added_to_replaced_and_taken_out_of_service(store: Store) -> None:

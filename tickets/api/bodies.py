@@ -285,6 +285,26 @@ class TicketPage(Answer):
     next: str | None
 
 
+class SimilarOut(Answer):
+    """Why a ticket is proposed: the same caller, or the same problem in the same area."""
+
+    ticket: TicketLine
+    same_caller: bool
+    same_matter: bool
+
+
+class SimilarList(Answer):
+    """Open tickets that this one may repeat, newest first. Merge it (`merge`) or link it (`link`, added-to)."""
+
+    items: list[SimilarOut]
+
+
+class SimilarQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    limit: Annotated[int, Field(ge=1, le=50)] = 10
+
+
 class ListQuery(BaseModel):
     """Filters, joined by AND. Times are ISO 8601 with an offset; `created_to` is exclusive.
 

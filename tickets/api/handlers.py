@@ -105,6 +105,17 @@ class Handlers:
         record = await self._seen(_number(request), who)
         return _json(bodies.TicketOut.of(record, who))
 
+    async def similar(self, request: web.Request) -> web.Response:
+        query = read_query(request, bodies.SimilarQuery)
+        found = await self._service.similar(_number(request), query.limit)
+        items = [
+            bodies.SimilarOut(
+                ticket=bodies.TicketLine.of(each.ticket), same_caller=each.same_caller, same_matter=each.same_matter
+            )
+            for each in found
+        ]
+        return _json(bodies.SimilarList(items=items))
+
     async def add_event(self, request: web.Request) -> web.Response:
         number, key = _number(request), idempotency_key(request)
         body = await self._json(request, EventCreate)

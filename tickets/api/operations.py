@@ -80,6 +80,17 @@ def operations(handlers: Handlers, metrics: Handler, openapi: Handler) -> list[O
             (404, 503),
         ),
         Operation(
+            "GET",
+            f"{PREFIX}/tickets/{{number}}/similar",
+            "listSimilar",
+            "Open tickets that this one may repeat, to merge it with or add it to.",
+            handlers.similar,
+            Permission.READ_CALLER,
+            {200: bodies.SimilarList},
+            (404, 422, 503),
+            query=bodies.SimilarQuery,
+        ),
+        Operation(
             "POST",
             f"{PREFIX}/tickets/{{number}}/events",
             "addEvent",

@@ -3,6 +3,7 @@ configuration; these are the documents' own."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 
 from tickets.domain.clocks import ClockRules
@@ -40,6 +41,8 @@ class Policy:
     rules: ClockRules = field(default_factory=ClockRules)
     special_lists: tuple[SpecialList, ...] = DEFAULT_LISTS
     review_channels: frozenset[Channel] = REVIEWED
+    similar_within: timedelta = timedelta(days=30)
+    """How far back a repetition of a request is looked for."""
 
     def special(self, category: Category, emergency: Emergency | None) -> str | None:
         """The special list that the request is on."""

@@ -123,6 +123,9 @@ ORDERED: Final = (State.DISPATCHED, State.SIGNED, *HANDLING)
 ENDED: Final = (State.CLOSED, State.REJECTED)
 """The states in which nothing more is expected of anybody."""
 
+SETTLED: Final = (*ENDED, State.MERGED)
+"""The states in which a ticket is no longer one that a repetition could be merged into."""
+
 _VISITED: Final = (State.COMPLETED, State.VISIT_DUE)
 _OPEN: Final = tuple(state for state in State if state not in ENDED)
 _ALWAYS: Final = (Verb.NOTE, Verb.ATTACH, Verb.LINK, Verb.MARK)

@@ -21,7 +21,7 @@ from tickets.domain.policy import Policy
 from tickets.domain.roles import Principal
 from tickets.domain.states import Verb, step
 from tickets.domain.ticket import Attachment, TicketDraft, TicketRecord, TicketSummary, draft_json
-from tickets.ports import Acted, Action, Clock, Created, FileStore, NewTicket, TicketQuery, TicketStore
+from tickets.ports import Acted, Action, Clock, Created, FileStore, NewTicket, Similar, TicketQuery, TicketStore
 from tickets.service.clock import Ids
 from tickets.service.reference import Reference
 
@@ -138,6 +138,11 @@ class TicketService:
     async def search(self, query: TicketQuery) -> list[TicketSummary]:
         """Newest first. What is overdue is asked of this service's clock."""
         return await self._store.search(replace(query, now=query.now or self._clock.now()))
+
+    async def similar(self, number: str, limit: int) -> list[Similar]:
+        """Open tickets that this one may repeat (F66): proposed for merging or adding to, never dropped by itself."""
+        await self.get(number)
+        return await self._store.similar(number, self._clock.now() - self._policy.similar_within, limit)
 
     async def note(self, number: str, key: str, text: str, who: Principal) -> Acted:
         """Adds a note to the history; the state stays."""

@@ -18,13 +18,25 @@ from tickets.domain.errors import TicketError
 from tickets.domain.roles import Role
 from tickets.domain.ticket import TicketRecord, TicketSummary
 from tickets.domain.units import Unit
-from tickets.ports import Acted, Action, Created, DueWork, Health, NewTicket, StoredToken, StoreHealth, TicketQuery
+from tickets.ports import (
+    Acted,
+    Action,
+    Created,
+    DueWork,
+    Health,
+    NewTicket,
+    Similar,
+    StoredToken,
+    StoreHealth,
+    TicketQuery,
+)
 from tickets.store.engine import json_text, open_engine, parse_url, sqlite_path, translate
 from tickets.store.integrity import Integrity
 from tickets.store.models import PartyRow, TicketRow, TokenRow
 from tickets.store.models_life import AssignmentRow, CallBackRow, SubTaskRow
 from tickets.store.reference import read_due, read_units, read_years, write_units, write_years
 from tickets.store.rows import Row, summary_from
+from tickets.store.similar import find_similar
 from tickets.store.sqlite_groups import SqliteGroups
 from tickets.store.statements import act, load, upsert
 from tickets.store.writer import Writer
@@ -113,6 +125,10 @@ class SqlStore:
         async with self._read() as connection:
             rows = (await connection.execute(_search(query))).mappings().all()
         return [summary_from(row) for row in rows]
+
+    async def similar(self, number: str, since: datetime, limit: int) -> list[Similar]:
+        async with self._read() as connection:
+            return await find_similar(connection, number, since, limit)
 
     async def write(self, run: Callable[[AsyncConnection], Awaitable[object]]) -> object:
         """Runs `run` in the writer's next transaction; durable when it returns. It may run more than once. A
