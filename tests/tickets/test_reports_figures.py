@@ -62,7 +62,7 @@ def test_rates_stated_without_a_numerator_fit_a_known_range_of_counts(
     assert not checked(rate, stated, fitting.stop, 91_280).agrees
 
 
-def test_the_share_of_the_epidemic_is_true_only_up_to_a_total_of_20119() -> None:
+def test_the_share_of_the_epidemic_is_true_only_up_to_a_total_of_20120() -> None:
     assert checked(Rate.SHARE, "18%", 3_521, 20_120).agrees
     assert not checked(Rate.SHARE, "18%", 3_521, 20_121).agrees
 

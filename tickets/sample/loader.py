@@ -14,11 +14,12 @@ from random import Random
 from typing import Any, Final
 
 import chinese_calendar
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import JSON, Table, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tickets.domain.calendar import WorkingCalendar
 from tickets.domain.errors import TicketError
+from tickets.domain.history import canonical
 from tickets.domain.ids import CHINA
 from tickets.domain.ticket import draft_json
 from tickets.domain.units import Person, Unit
@@ -116,16 +117,36 @@ async def _require_empty(connection: AsyncConnection) -> None:
 
 
 async def _put_directory(connection: AsyncConnection, units: tuple[Unit, ...]) -> None:
-    await connection.execute(insert(UnitRow), [_unit_values(each) for each in units])
+    await _insert(connection, UnitRow.metadata.tables["units"], [_unit_values(each) for each in units])
     people = [_person_values(person) for unit in units for person in unit.people]
-    await connection.execute(insert(PersonRow), people)
+    await _insert(connection, PersonRow.metadata.tables["people"], people)
 
 
 async def _put(connection: AsyncConnection, group: list[Sampled]) -> None:
     rows = [ticket_values(each.record, each.key, each.fingerprint, draft_json(each.record.draft)) for each in group]
-    await connection.execute(insert(TicketRow), rows)
+    await _insert(connection, TicketRow.metadata.tables["tickets"], rows)
     for table, values in companion_rows([each.record for each in group]):
-        await connection.execute(insert(table), values)
+        await _insert(connection, table, values)
+
+
+async def _insert(connection: AsyncConnection, table: Table, rows: list[dict[str, Any]]) -> None:
+    """All rows of one table; PostgreSQL takes them as one COPY, inside the connection's transaction."""
+    if not rows:
+        return
+    if connection.dialect.name != "postgresql":
+        await connection.execute(insert(table), rows)
+        return
+    # The adapter begins its transaction with the first statement, and COPY goes around the adapter.
+    await connection.execute(select(1))
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    names = list(rows[0])
+    json = {name for name in names if isinstance(table.c[name].type, JSON)}
+    records = [tuple(_written(row[name], name in json) for name in names) for row in rows]
+    await driver.copy_records_to_table(table.name, records=records, columns=names)
+
+
+def _written(value: Any, json: bool) -> Any:
+    return value if value is None or not json else canonical(value).decode("utf-8")
 
 
 def _unit_values(unit: Unit) -> dict[str, Any]:
