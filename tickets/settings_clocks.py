@@ -7,7 +7,7 @@ A limit is written `15min`, `2h`, `7d` (round the clock), `5wd` (working days, t
 from datetime import time, timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from tickets.domain.clocks import DEFAULT_LEVELS, ClockRules, LevelLimits, Limit, OfficeHours
 from tickets.domain.errors import InvalidValue
@@ -70,10 +70,17 @@ class ClockSettings(_Settings):
     office_opens: time = _DEFAULT.office.opens
     office_closes: time = _DEFAULT.office.closes
 
+    @field_validator("levels")
+    @classmethod
+    def _every_level(cls, levels: dict[int, LevelSettings]) -> dict[int, LevelSettings]:
+        """A level that is left out keeps its default."""
+        unknown = set(levels) - set(_LEVELS)
+        if unknown:
+            raise ValueError(f"levels are {_LEVELS}, each with sign, contact, handle and urge; {unknown} came")
+        return {**_default_levels(), **levels}
+
     @model_validator(mode="after")
     def _whole(self) -> "ClockSettings":
-        if set(self.levels) != set(_LEVELS):
-            raise ValueError(f"levels must have exactly {_LEVELS}, each with sign, contact, handle and urge")
         if self.office_opens >= self.office_closes:
             raise ValueError("office_opens must be before office_closes")
         return self
