@@ -33,7 +33,7 @@ from tickets.api.webhooks import WebhookHandlers
 from tickets.domain.errors import StoreUnavailable, TicketError
 from tickets.jobs.metrics import JobMetrics
 from tickets.jobs.pump import pump
-from tickets.jobs.reports import BRIEF, RenderedReports
+from tickets.jobs.reports import BRIEF, NOTICES, RenderedReports
 from tickets.jobs.runner import Job, JobRunner, RunnerTimes
 from tickets.jobs.schedule import Daily, Every, Monthly, Weekly
 from tickets.jobs.sender import HttpSender, open_sender
@@ -124,7 +124,8 @@ class Edges:
         )
         self._pages = Pages()
         house = settings.reports.house(settings.jobs.brief_at)
-        self._reports = Reports(SqlAssessment(core.store.read), clock, house)
+        self._source = SqlAssessment(core.store.read)
+        self._reports = Reports(self._source, clock, house)
         files = FileService(core.tickets, SqlAccesses(core.store), clock, ids)
         self._handlers = (
             TaxonomyHandlers(self._taxonomy, settings.body_timeout),
@@ -183,11 +184,11 @@ class Edges:
         runner = JobRunner(self._jobs, self._table(), self._core.clock, self._owner, times, observer)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(runner.run(stop), name="jobs")
-            tasks.create_task(pump(self._courier, settings.webhooks.poll, stop), name="webhooks")
+            tasks.create_task(pump(self._courier, settings.webhooks.poll, settings.jobs.retry, stop), name="webhooks")
 
     def _table(self) -> Sequence[Job]:
         when, core = self._core.settings.jobs, self._core
-        maker = RenderedReports(self._reports, self._pages)
+        maker = RenderedReports(self._reports, self._source, self._pages)
         folder = core.settings.reports_dir
         deadlines = DeadlineService(core.store, core.tickets)
         return (
@@ -196,6 +197,7 @@ class Edges:
             Job("daily", Daily(when.daily_at), ReportWork(maker, folder, "daily", yesterday)),
             Job("weekly", Weekly(when.weekly_on, when.weekly_at), ReportWork(maker, folder, "weekly", last_week)),
             Job("monthly", Monthly(when.monthly_on, when.monthly_at), ReportWork(maker, folder, "monthly", last_month)),
+            Job("notices", Monthly(when.monthly_on, when.monthly_at), ReportWork(maker, folder, NOTICES, last_month)),
             Job("retention", Daily(when.retention_at), RetentionWork(self._retention)),
         )
 

@@ -191,5 +191,6 @@ async def test_a_store_that_does_not_answer_does_not_end_the_runner(clock: FakeC
             raise StoreUnavailable("away")
 
     away: Any = Away()
-    await JobRunner(away, [Job("x", HOURLY, None)], clock, "a", TIMES, Observer()).run(stop)  # type: ignore[arg-type]
+    quick = RunnerTimes(poll=0.01, lease=60.0, retry=0.01)
+    await JobRunner(away, [Job("x", HOURLY, None)], clock, "a", quick, Observer()).run(stop)  # type: ignore[arg-type]
     assert Away.calls == 3

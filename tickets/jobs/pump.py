@@ -12,17 +12,18 @@ from tickets.service.webhooks import Courier
 log = structlog.get_logger()
 
 
-async def pump(courier: Courier, poll: float, stop: asyncio.Event) -> None:
-    """Round after round; waits `poll` seconds when a round found nothing. Attempts under way are finished first."""
+async def pump(courier: Courier, poll: float, retry: float, stop: asyncio.Event) -> None:
+    """Round after round; waits `poll` seconds when a round found nothing, `retry` when the store did not answer."""
     while not stop.is_set():
-        sent = 0
+        sent, wait = 0, poll
         try:
             sent = await courier.deliver_due()
         except StoreUnavailable as exc:
             log.warning("webhooks_wait_for_store", code=exc.code)
+            wait = retry
         except ExceptionGroup as failed:
             # One delivery's fault must not stop the others; its lease runs out and it is tried again.
             for each in failed.exceptions:
                 log.error("webhook_round_failed", **kind_and_place(each))
         if not sent:
-            await pause(stop, poll)
+            await pause(stop, wait)

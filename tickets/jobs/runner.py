@@ -79,6 +79,7 @@ class JobRunner:
         firing: dict[str, asyncio.Task[bool]] = {}
         async with asyncio.TaskGroup() as tasks:
             while not stop.is_set():
+                wait = self._times.poll
                 try:
                     if not ensured:
                         await self._ensure()
@@ -86,12 +87,12 @@ class JobRunner:
                     due = await self._store.due(self._clock.now())
                 except StoreUnavailable as exc:
                     log.warning("jobs_wait_for_store", code=exc.code)
-                    due = []
+                    due, wait = [], self._times.retry
                 firing = {name: task for name, task in firing.items() if not task.done()}
                 for name in due:
                     if name in self._jobs and name not in firing:
                         firing[name] = tasks.create_task(self.fire(name), name=f"job-{name}")
-                await pause(stop, self._times.poll)
+                await pause(stop, wait)
             for task in firing.values():
                 task.cancel()
 
