@@ -31,14 +31,14 @@ _END = 1000
 _SAYS_SOMETHING, _TELLS_A_DANGER = 5, 12
 """Positions. Without any word of danger, fewer than the first say nothing yet ("有人…" begins every other call), and
 fewer than the second are asked about, not bridged: a partial result is a beginning, whatever its n-grams are worth."""
-_LIKELIER_THAN_NOT = 0.5
+_LIKELIER_THAN_NOT, _SURE_OF_SEVERAL, _NEVER = 0.5, 0.9, 2.0
 _RANK = {EmergencyLevel.NONE: 0, EmergencyLevel.POSSIBLE: 1, EmergencyLevel.CERTAIN: 2}
 
 
 @dataclass(frozen=True, slots=True)
 class Weighing:
     """One stretch of an utterance: probability of any danger and of danger to bridge, and what stands in it;
-    `evidence` as `routing.rails.evidence` counts it."""
+    `evidence` as `routing.rails.evidence` counts it, `whole` the positions of the utterance around it."""
 
     any: float
     sure: float
@@ -47,7 +47,7 @@ class Weighing:
     hits: tuple[Hit, ...]
     start: int
     end: int
-    lengthy: bool = False
+    whole: int
 
 
 class Facts:
@@ -111,19 +111,27 @@ class EmergencyDetector:
         return [self._window(found, hits, everywhere, length, start, end) for start, end in windows(length)]
 
     def level(self, weighing: Weighing) -> EmergencyLevel:
-        """Danger without any word of danger must be all but sure to bridge by itself; in a long account, of which many
-        stretches are tried, it must be likelier than not to be asked about.
+        """Danger without any word of danger must be all but sure to bridge by itself. The more stretches of an account
+        are tried, the surer one must be: of several only a sure one with such a word bridges, and of a long account
+        only one that is likelier than not is asked about.
         """
         spoken = weighing.end - weighing.start
         if weighing.evidence == 0 and spoken < _SAYS_SOMETHING and not alarming(weighing.hits, spoken):
             return EmergencyLevel.NONE
-        if weighing.sure >= self._certain[weighing.evidence] and not weighing.brake:
+        if self._bridges(weighing):
             told = weighing.evidence > 0 or spoken >= _TELLS_A_DANGER
             return EmergencyLevel.CERTAIN if told else EmergencyLevel.POSSIBLE
-        possible = max(self._possible, _LIKELIER_THAN_NOT) if weighing.lengthy else self._possible
+        long_winded = weighing.whole > LONG_WINDED
+        possible = max(self._possible, _LIKELIER_THAN_NOT) if long_winded else self._possible
         if weighing.any >= possible or alarming(weighing.hits, weighing.end - weighing.start):
             return EmergencyLevel.POSSIBLE
         return EmergencyLevel.NONE
+
+    def _bridges(self, weighing: Weighing) -> bool:
+        least = self._certain[weighing.evidence]
+        if weighing.whole > _WHOLE:
+            least = max(least, _SURE_OF_SEVERAL) if weighing.evidence else _NEVER
+        return weighing.sure >= least and not weighing.brake
 
     def _assess(self, text: str) -> Emergency:
         utterance = courteous(text)
@@ -156,7 +164,7 @@ class EmergencyDetector:
             hits=tuple(inside),
             start=start,
             end=end,
-            lengthy=length > LONG_WINDED,
+            whole=length,
         )
 
 

@@ -100,7 +100,7 @@ class Lexicon:
 
 
 REQUIRED = (
-    *("cry", "threat", "suicide", "person", "now", "come", "me", "negation", "past", "handled", "enquiry"),
+    *("cry", "threat", "suicide", "muted", "person", "now", "come", "me", "negation", "past", "handled", "enquiry"),
     *("hypothetical", "media", "matter", _FIGURE),
 )
 

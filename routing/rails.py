@@ -70,7 +70,7 @@ def brake(near: set[str], everywhere: set[str], length: int, words: int = 1) -> 
 
 def alarming(hits: Sequence[Hit], length: int) -> bool:
     """What is never nothing, whatever the model says."""
-    return _threat(hits) or _outright(hits, length)
+    return _threat(hits) or _outright(hits, length) or _muted(hits, length)
 
 
 def _outright(hits: Sequence[Hit], length: int) -> bool:
@@ -79,6 +79,12 @@ def _outright(hits: Sequence[Hit], length: int) -> bool:
     if length > _SHORT or ids & _TAKEN_BACK or not any(hit.group.danger and hit.exact for hit in hits):
         return False
     return "cry" in ids or bool(ids & {"come"})
+
+
+def _muted(hits: Sequence[Hit], length: int) -> bool:
+    """A caller who says in a few words that he cannot speak (我不方便说, 他听得见), and nothing of an errand."""
+    ids = {hit.group.id for hit in hits}
+    return length <= _SHORT and not ids & (_TAKEN_BACK | _DAILY) and any(h.group.id == "muted" for h in hits if h.exact)
 
 
 def _threat(hits: Sequence[Hit]) -> bool:

@@ -41,3 +41,13 @@ def test_what_is_denied_right_before_is_no_danger_word(lexicon: Lexicon) -> None
 def test_evidence_grows_with_a_cry_and_what_it_is_for(lexicon: Lexicon) -> None:
     counts = [evidence(lexicon.scan(courteous(text))) for text in ("今天天气不错", "有人抢劫", "救命有人抢劫")]
     assert counts == [0, 1, 2]
+
+
+@pytest.mark.parametrize("text", ["我不方便说", "他听得见", "嘘，小点声"])
+def test_a_caller_who_cannot_speak_is_never_nothing_whatever_the_model_says(lexicon: Lexicon, text: str) -> None:
+    assert alarming(lexicon.scan(courteous(text)), len(text))
+
+
+def test_an_errand_of_somebody_who_cannot_talk_right_now_is_no_danger(lexicon: Lexicon) -> None:
+    text = "我现在开会不方便说话，社保的材料发短信给我"
+    assert not alarming(lexicon.scan(courteous(text)), len(text))
