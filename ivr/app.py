@@ -238,7 +238,7 @@ def _speech(settings: SpeechSettings, places: IvrPlaces) -> SpeechPart:
 
 def _mind(router: Router) -> Understanding:
     knowledge = KnowledgeBase.load(KNOWLEDGE)
-    return Understanding(router, Corrector(domain_terms(router)), knowledge, _today)
+    return Understanding(router, Corrector(domain_terms(router)), knowledge, lambda: datetime.now(CHINA))
 
 
 async def _prompts(settings: IvrSettings, places: IvrPlaces) -> PromptLibrary:

@@ -204,7 +204,7 @@ class Call:
                 else:
                     self._happened(ev.Saved(number))
             case act.Decide(text=text):
-                self._happened(ev.Decided(await asyncio.to_thread(self._services.mind.routing.decide, text)))
+                self._happened(ev.Decided(await asyncio.to_thread(self._services.mind.decide, text)))
             case act.Alert(kind=kind):
                 log.warning("operator_alert", call=self._facts.id, kind=kind)
                 await self._note("alert", {"kind": kind})

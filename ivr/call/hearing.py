@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Protocol
 
 from ivr.dialogue import events as ev
@@ -17,7 +17,7 @@ from speech.text.correction import Change, Corrector
 class Routing(Protocol):
     """Text to decision; `routing.router.Router` in production. Pure and safe to call from any thread."""
 
-    def decide(self, text: str, alternatives: Sequence[str] = ()) -> Decision: ...
+    def decide(self, text: str, alternatives: Sequence[str] = (), *, at: datetime | None = None) -> Decision: ...
 
     def emergency(self, text: str, alternatives: Sequence[str] = ()) -> Emergency: ...
 
@@ -49,7 +49,11 @@ class Understanding:
     routing: Routing
     corrector: Corrector
     knowledge: Knowledge
-    today: Callable[[], date]
+    now: Callable[[], datetime]
+    """The time where the hotline is, aware: office hours and the last day of an answer go by it."""
+
+    def decide(self, text: str) -> Decision:
+        return self.routing.decide(text, at=self.now())
 
 
 async def dialogue_events(listener: Listener, mind: Understanding, known: Known) -> AsyncIterator[ev.Event]:
@@ -82,16 +86,17 @@ def _understood(
     others = tuple(other.text for other in final.alternatives[1:])
     if not final.text:
         return ev.UtteranceHeard(final, None, None, heard.started, heard.ended, heard.ended_by)
-    answer = mind.routing.decide(final.text, others)
+    now = mind.now()
+    answer = mind.routing.decide(final.text, others, at=now)
     return ev.UtteranceHeard(
         final,
-        mind.routing.decide(f"{before}，{final.text}") if before else answer,
+        mind.routing.decide(f"{before}，{final.text}", at=now) if before else answer,
         answer,
         heard.started,
         heard.ended,
         heard.ended_by,
         changes,
-        known=None if before else mind.knowledge.answer(final.text, mind.today(), [each.id for each in answer.places]),
+        known=None if before else mind.knowledge.answer(final.text, now.date(), [each.id for each in answer.places]),
         settled=mind.routing.settle_place(question, final.text) if question else None,
     )
 

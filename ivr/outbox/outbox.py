@@ -93,6 +93,7 @@ def body(number: str, call: CallFacts, request: Request, completeness: Completen
         places.insert(0, request.place)
     said_place = {"id": "", "name": request.place_words, "kind": "as-said", "text": request.place_words, "score": 0.0}
     endangered = request.emergency.level is not EmergencyLevel.NONE
+    assigned = decision.assignment if decision else None
     # What was answered on the spot goes to no unit.
     unit = decision if decision and completeness is not Completeness.ANSWERED else None
     return {
@@ -126,7 +127,7 @@ def body(number: str, call: CallFacts, request: Request, completeness: Completen
             for piece in request.spoken
         ],
         "emergency": request.emergency.as_json() if endangered else None,
-        "caller": {"number": call.caller or None, "confidential": False},
+        "caller": {"number": call.caller or None, "confidential": bool(assigned and assigned.confidential)},
         "completeness": completeness.value,
         "reasons": list(decision.reasons) if decision else [],
         "note": note or None,

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from routing.decision import (
@@ -69,7 +69,7 @@ class FakeRouting:
         self.failure = failure
         self.asked: list[str] = []
 
-    def decide(self, text: str, alternatives: Sequence[str] = ()) -> Decision:
+    def decide(self, text: str, alternatives: Sequence[str] = (), *, at: datetime | None = None) -> Decision:
         self.asked.append(text)
         if self.failure is not None:
             raise self.failure

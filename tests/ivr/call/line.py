@@ -6,7 +6,7 @@ Audio runs four times as fast as on a telephone; the application's own pace stay
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ VOICE = b"\x10\x00" * 160
 QUICK = 0.005
 PATIENCE = 15.0
 CALL = "1795312345.1"
+NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 
 class LoudIsVoice:
@@ -83,9 +84,7 @@ class Line:
                 control=self.control,
                 prompts=self.prompts,
                 recogniser=self.recogniser,
-                mind=Understanding(
-                    self.routing, Corrector(("垃圾清运", "建设路")), self.knowledge, lambda: date(2026, 11, 22)
-                ),
+                mind=Understanding(self.routing, Corrector(("垃圾清运", "建设路")), self.knowledge, lambda: NOW),
                 outbox=self.outbox,
                 journal=self.journal,
                 board=self.board,

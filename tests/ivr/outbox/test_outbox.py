@@ -18,8 +18,9 @@ from ivr.outbox.outbox import CallFacts, CannotSave, Outbox, body, summary
 from ivr.outbox.relay import Relay, RelayLimits
 from ivr.outbox.spool import Spool
 from routing.decision import RequestKind
+from routing.router import Router
 from tests.fakes.clock import FakeTime, FakeToday
-from tests.fakes.routing import CERTAIN, GARBAGE, POSSIBLE, ROAD, a_decision
+from tests.fakes.routing import CERTAIN, GARBAGE, POSSIBLE, ROAD, WATER_BILL, a_decision
 from tests.fakes.ticket_api import FakeTicketApi
 from tickets.api.bodies import TicketCreate
 
@@ -33,6 +34,11 @@ class Node:
         self.spool = Spool(folder / "outbox")
         self.relay = Relay(self.spool, self.api, RelayLimits(), FakeTime())
         self.outbox = Outbox(self.spool, Numbering(folder / "numbers.json", 1, FakeToday()), self.relay)
+
+
+@pytest.fixture(scope="module")
+def router() -> Router:
+    return Router.load()
 
 
 @pytest.fixture
@@ -139,6 +145,22 @@ def test_danger_makes_a_ticket_of_the_first_level(danger: Any) -> None:
     assert taken.level == 1
     assert taken.emergency
     assert taken.emergency.level.value == danger.level.value
+
+
+@pytest.mark.requirement("PR-2")
+@pytest.mark.parametrize(
+    ("words", "confidential"), [("请给我保密，楼下垃圾没人清理", True), ("楼下垃圾没人清理", False)]
+)
+def test_who_asks_for_it_is_kept_confidential(router: Router, words: str, confidential: bool) -> None:
+    request = Request(spoken=(Spoken(words, 0.0, 3.0, 0.9),)).decided(router.decide(words))
+    assert accepted(request=request).caller.confidential is confidential
+
+
+@pytest.mark.requirement("IN-5")
+def test_what_was_answered_on_the_spot_goes_to_no_unit() -> None:
+    request = replace(SAID, told=WATER_BILL)
+    taken = accepted(request=request, completeness=Completeness.ANSWERED)
+    assert (taken.unit, taken.unit_id, taken.completeness) == (None, None, "answered")
 
 
 def test_a_place_goes_along_as_known_or_as_said() -> None:

@@ -103,6 +103,16 @@ async def test_a_garbage_file_does_not_stop_the_others(node: Node) -> None:
     assert node.spool.quarantined() == 1
 
 
+async def test_what_happened_to_a_ticket_is_told_after_the_ticket_itself(node: Node) -> None:
+    event = {"verb": "answer", "text": "每两个月一次"}
+    node.spool.put(Item(key="1.1:261122010001:answer", number="261122010001", event=event))
+    node.put_ticket()
+    assert await node.relay.deliver()
+    assert node.api.asked == ["1.1:1", "1.1:261122010001:answer"]
+    assert node.api.events == {"1.1:261122010001:answer": ("261122010001", event)}
+    assert node.spool.count() == 0
+
+
 async def test_a_recording_waits_until_its_file_is_whole(node: Node) -> None:
     path = node.folder / "1.1.wav"
     node.put_recording(path)
