@@ -26,6 +26,7 @@ class Rate(StrEnum):
     ON_THE_SPOT = "on-the-spot"
     CALL_BACK = "call-back-on-time"
     CALL_BACK_SATISFIED = "call-back-satisfaction"
+    SPECIAL_DONE = "special-done"
     STRIKE_OFF = "strike-off"
     SHARE = "share"
 
@@ -66,6 +67,7 @@ DEFINITIONS: Final[dict[Rate, Definition]] = {
         Definition(Rate.ON_THE_SPOT, "当场答复率", "当场答复的咨询件数", "受理咨询件数", "IN-5"),
         Definition(Rate.CALL_BACK, "按时答复率", "在10分钟内回电的件数", "应回电件数(已回电或时限已过)", "IN-8"),
         Definition(Rate.CALL_BACK_SATISFIED, "答复满意率", "对答复满意的件数", "一小时回访且有评价的件数", "IN-8"),
+        Definition(Rate.SPECIAL_DONE, "新增专项办结率", "其中已办结件数", "新增专项工单件数", "DI-8, RP-1"),
         Definition(Rate.STRIKE_OFF, "销号率", "已销号件数", "列入未结事项台账件数", "TK-7"),
         Definition(Rate.SHARE, "占比", "该类诉求件数", "同期受理诉求件数", "RP-5"),
     )

@@ -38,7 +38,7 @@ async def brief(desk: Desk) -> Report:
             "综述",
             (text, f"呈报:{'、'.join(house.leaders)}"),
             (("新增", len(fresh)), ("其中已办结", done), ("此前未办结", len(still)), ("超期", overdue)),
-            (figure(Rate.DONE, done, len(fresh), name="新增专项办结率"),),
+            (figure(Rate.SPECIAL_DONE, done, len(fresh)),),
         ),
         Section("fresh", "新增专项工单", cut_notice(fresh), table=ticket_table(fresh)),
         Section("open", "此前未办结专项工单", cut_notice(still), table=ticket_table(still)),

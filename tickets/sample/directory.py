@@ -7,6 +7,8 @@ from tickets.domain.units import Person, PersonRole, Unit, UnitKind, UnitLevel
 from tickets.sample.vocabulary import COMPANIES, COUNTIES, DEPARTMENTS, GIVEN, SURNAMES, TOWN_NAMES
 
 _CITY = "澜州市"
+_SIDES = ("", "东", "西", "南", "北", "上", "下")
+"""Told apart by these are towns of one name in one county."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def _names(count: int) -> list[tuple[Unit, str, str]]:
     while len(found) < count:
         county = COUNTIES[number % len(COUNTIES)]
         turn, which = divmod(number // len(COUNTIES), len(TOWN_NAMES) - 12)
-        label = TOWN_NAMES[12 + which] + ("" if turn == 0 else f"第{turn + 1}")
+        label = _SIDES[turn % len(_SIDES)] * (1 + turn // len(_SIDES)) + TOWN_NAMES[12 + which]
         add(UnitLevel.TOWN, UnitKind.TOWN, county, label, f"{county}县{label}镇人民政府", None)
         number += 1
     return found[:count]

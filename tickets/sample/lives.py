@@ -49,6 +49,7 @@ _HOTLINE = Principal("operator", Role.OPERATOR)
 _MACHINE = Principal("machine", Role.MACHINE)
 _SUPERVISOR = Principal("supervisor", Role.SUPERVISOR)
 LONG_STANDING: Final = "历史遗留"
+_ON_THE_SPOT, _CALL_BACK, _DISPATCH = "on-the-spot", "call-back", "dispatch"
 _CHANNELS = ((Channel.PHONE, 78), (Channel.WECHAT, 10), (Channel.SMS, 3), (Channel.APP, 5), (Channel.SUPERVISION, 2))
 _LINES = (("12345", 85), ("12369", 4), ("12328", 4), ("12317", 3), ("12343", 4))
 _HOURS = (2, 1, 1, 1, 1, 2, 4, 12, 30, 40, 38, 30, 20, 22, 34, 36, 32, 26, 20, 16, 12, 9, 6, 3)
@@ -100,18 +101,27 @@ class Lives:
         number = str(TicketNumber(at.astimezone(CHINA).date(), _NODE, sequence))
         draft = self._draft(matter, county, unit, town, number)
         joint = self._random.random() < 0.03 and unit.id != town.id
-        callback = matter.kind == "enquiry" and self._random.random() < 0.25
-        taken = replace(draft, unit_id=None, unit=None) if joint or callback else draft
+        path = self._path(matter)
+        taken = draft if path == _DISPATCH and not joint else replace(draft, unit_id=None, unit=None)
         print_ = fingerprint(draft_json(taken))
         desk = replace(self._desk(_MACHINE, unit), now=at)
         played = Played(Opening(row_id(at, self._random.randbytes(10)), taken, print_, desk).begin(number), self._until)
-        if callback:
+        if path == _ON_THE_SPOT:
+            told = c.Answer("phone", "话务员", "已当场解答")
+            played.after(timedelta(seconds=self._random.uniform(20, 200)), told, self._hotline())
+        elif path == _CALL_BACK:
             self._call_back(played, unit)
         else:
             if joint:
                 played.after(timedelta(minutes=2), c.Dispatch(unit.id, (town.id,)), self._hotline(unit, town))
             self._handle(played, unit, town if joint else None)
         return Sampled(played.record, f"sample-{number}", print_)
+
+    def _path(self, matter: Matter) -> str:
+        """Most enquiries are answered on the spot, some by a unit that calls back; all else is dispatched."""
+        if matter.kind != "enquiry":
+            return _DISPATCH
+        return self._random.choices((_ON_THE_SPOT, _CALL_BACK, _DISPATCH), (80, 10, 10))[0]
 
     def _unit(self, matter: Matter, county: str) -> tuple[Unit, Unit]:
         """The responsible unit and the town or street of the place."""
