@@ -209,6 +209,8 @@ async def test_a_missing_year_is_flagged_and_counted_until_it_is_imported(servin
         {"verb": "sign", "handler": ""},
         {"verb": "sign", "handler": "张三", "extra": 1},
         {"verb": "extend", "until": "2026-12-01T00:00:00", "reason": "无时区"},
+        {"verb": "extend", "until": "0001-01-01T00:00:00+23:59", "reason": "古代"},
+        {"verb": "extend", "until": "9999-12-31T23:59:59-23:59", "reason": "未来"},
         {"verb": "visit", "reached": "yes"},
         {"verb": "dispatch", "unit_id": "u-7", "joint": ["a"] * 21},
         {"verb": "link", "other": "1", "kind": "group"},

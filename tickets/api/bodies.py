@@ -1,10 +1,10 @@
 """JSON bodies in and out, and how they become domain values. What is not declared here is refused."""
 
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from tickets.domain import ticket as domain
 from tickets.domain.history import Event, broken_at
@@ -22,6 +22,19 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False)]
 
 
+def _in_our_time(at: datetime) -> datetime:
+    """Times at the ends of the calendar cannot be put into UTC, and no request is about them."""
+    if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+        raise ValueError(f"expected a time from {_FIRST_YEAR} to {_LAST_YEAR}")
+    return at.astimezone(UTC)
+
+
+# A machine whose clock was never set says 1970; its requests are taken all the same.
+_FIRST_YEAR, _LAST_YEAR = 1970, 2200
+Moment = Annotated[AwareDatetime, AfterValidator(_in_our_time)]
+"""A time with an offset, as UTC."""
+
+
 class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -33,7 +46,7 @@ class Answer(BaseModel):
 class Call(Body):
     id: Annotated[str, Field(min_length=1, max_length=64, pattern=NO_NUL)]
     linkedid: Annotated[str, Field(max_length=64, pattern=NO_NUL)] | None = None
-    started_at: AwareDatetime
+    started_at: Moment
     node: Annotated[int, Field(ge=0, le=99)]
 
 
@@ -330,8 +343,8 @@ class ListQuery(BaseModel):
     unit_id: Annotated[str, Field(max_length=64, pattern=NO_NUL)] | None = None
     caller_tail: Annotated[str, Field(pattern=r"^[0-9]{4}$")] | None = None
     call_id: Annotated[str, Field(max_length=64, pattern=NO_NUL)] | None = None
-    created_from: AwareDatetime | None = None
-    created_to: AwareDatetime | None = None
+    created_from: Moment | None = None
+    created_to: Moment | None = None
     cursor: Annotated[str, Field(max_length=128)] | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 

@@ -4,12 +4,11 @@
 out.
 """
 
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Discriminator, Field, RootModel
+from pydantic import Discriminator, Field, RootModel
 
-from tickets.api.bodies import NO_NUL, Body
+from tickets.api.bodies import NO_NUL, Body, Moment
 from tickets.domain import commands
 from tickets.domain.ids import NUMBER_PATTERN
 from tickets.domain.life import LinkKind, Rung
@@ -25,7 +24,7 @@ Echo = Literal["phone", "in-person", "written", "sms", "online"]
 
 class VerbBody(Body):
     def command(self) -> commands.Command:
-        """The command with lists as tuples and times in UTC."""
+        """The command with lists as tuples."""
         values = {name: _value(getattr(self, name)) for name in type(self).model_fields if name != "verb"}
         kind: Any = commands.COMMANDS[Verb(self.verb)]  # type: ignore[attr-defined]  # every body of the union has it
         made: commands.Command = kind(**values)
@@ -103,7 +102,7 @@ class Contact(VerbBody):
     channel: Echo
     person: Name
     confirmed: Words
-    promised_by: AwareDatetime | None = None
+    promised_by: Moment | None = None
     unit_id: UnitId | None = None
 
 
@@ -117,7 +116,7 @@ class Extend(VerbBody):
     """Ask for more time. Nothing changes before it is approved."""
 
     verb: Literal["extend"]
-    until: AwareDatetime
+    until: Moment
     reason: Words
     unit_id: UnitId | None = None
 
@@ -275,7 +274,7 @@ class RecordSite(VerbBody):
 
     verb: Literal["record-site"]
     people: Annotated[list[Name], Field(min_length=1, max_length=50)]
-    visited_at: AwareDatetime
+    visited_at: Moment
     result: Words
     unit_id: UnitId | None = None
 
@@ -343,6 +342,4 @@ class EventCreate(RootModel[AnyVerb]):
 
 
 def _value(value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(value)
-    return value.astimezone(UTC) if isinstance(value, datetime) else value
+    return tuple(value) if isinstance(value, list) else value
