@@ -14,10 +14,12 @@ import json
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Table
+from sqlalchemy import Boolean, Table
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 
 from tickets.service.outbox import Notice
@@ -26,13 +28,22 @@ from tickets.store.models_jobs import DeliveryRow
 from tickets.store.outbox import SUBSCRIBERS, delivery_rows
 
 Rows = Sequence[tuple[Table, Sequence[Mapping[str, Any]]]]
-Convert = Callable[[Any], Any] | None
+Convert = Callable[[Any], Any]
 Notices = Callable[[], Sequence[Notice]]
 
 _SUBSCRIBERS: Final = str(SUBSCRIBERS.compile(dialect=sqlite_dialect()))
 _ROWS: Final = 256
 _STATEMENTS: Final = 512
 """Prepared statements kept: three tables times the usual sizes of a group."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """How rows of a table become cells: their names, what reads them all, and what some of them are converted by."""
+
+    names: tuple[str, ...]
+    read: Callable[[Mapping[str, Any]], tuple[Any, ...]]
+    converts: tuple[tuple[int, Convert], ...]
 
 
 class SqliteGroups:
@@ -45,7 +56,7 @@ class SqliteGroups:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ticket-groups")
         self._connection: sqlite3.Connection | None = None
         self._texts: dict[tuple[str, int], str] = {}
-        self._columns: dict[str, list[tuple[str, Convert]]] = {}
+        self._layouts: dict[str, _Layout] = {}
 
     async def insert(self, rows: Rows, notices: Notices = tuple) -> bool:
         """Durable when it returns True; False when a constraint refused and nothing was written. Raises
@@ -58,19 +69,21 @@ class SqliteGroups:
         self._thread.shutdown()
 
     def _statement(self, table: Table, values: Sequence[Mapping[str, Any]]) -> tuple[str, list[Any]]:
-        columns = self._columns.get(table.name)
-        if columns is None:
-            columns = self._columns[table.name] = _columns(table, values[0])
-        text = self._texts.get((table.name, len(values)))
+        layout = self._layouts.get(table.name)
+        if layout is None:
+            layout = self._layouts[table.name] = _layout(table, values[0])
+        kind = (table.name, len(values))
+        text = self._texts.get(kind)
         if text is None:
-            text = self._texts[table.name, len(values)] = _insert(
-                table.name, [name for name, _ in columns], len(values)
-            )
-        return text, [
-            value if convert is None or value is None else convert(value)
-            for row in values
-            for value, convert in ((row[name], convert) for name, convert in columns)
-        ]
+            text = self._texts[kind] = _insert(table.name, layout.names, len(values))
+        flat: list[Any] = []
+        for row in values:
+            cells = list(layout.read(row))
+            for index, convert in layout.converts:
+                if cells[index] is not None:
+                    cells[index] = convert(cells[index])
+            flat += cells
+        return text, flat
 
     def _write(self, statements: Sequence[tuple[str, list[Any]]], notices: Notices) -> bool:
         connection = self._connection
@@ -119,20 +132,23 @@ def _open(path: Path, busy_timeout: float) -> sqlite3.Connection:
     return connection
 
 
-def _columns(table: Table, row: Mapping[str, Any]) -> list[tuple[str, Convert]]:
-    """The columns that a row of this table gives, each with what makes a value fit for the driver."""
+def _layout(table: Table, row: Mapping[str, Any]) -> _Layout:
+    """The columns that a row of this table gives, and which of them the driver does not take as they are."""
     dialect = sqlite_dialect(json_serializer=json_text)
-    return [
-        (column.name, _remembering(column.type.dialect_impl(dialect).bind_processor(dialect)))
-        for column in table.columns
-        if column.name in row
-    ]
+    columns = [column for column in table.columns if column.name in row]
+    names = tuple(column.name for column in columns)
+    kinds: dict[type[Any], Convert] = {}
+    converts = []
+    for index, column in enumerate(columns):
+        convert = column.type.dialect_impl(dialect).bind_processor(dialect)
+        # The driver knows truth values itself; SQLAlchemy would look at each.
+        if convert is not None and not isinstance(column.type, Boolean):
+            converts.append((index, kinds.setdefault(type(column.type), _remembering(convert))))
+    return _Layout(names, itemgetter(*names), tuple(converts))
 
 
 def _remembering(convert: Convert) -> Convert:
-    """Converts a value once when the very same one comes again: the moment of a ticket's creation is in many rows."""
-    if convert is None:
-        return None
+    """Converts a value once when the very same one comes again: the moment of a ticket's creation is in many cells."""
     last: list[Any] = [None, None]
 
     def converted(value: Any) -> Any:
