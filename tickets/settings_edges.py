@@ -6,7 +6,10 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from tickets.service.webhooks import BACK_OFF
+
 Seconds = Annotated[float, Field(gt=0, le=86400)]
+Wait = Annotated[int, Field(ge=1, le=604800)]
 Days = Annotated[int, Field(ge=1, le=36500)]
 
 
@@ -39,8 +42,7 @@ class WebhookSettings(Section):
 
     poll: Seconds = 1.0
     back_off: Annotated[tuple[Annotated[int, Field(ge=1, le=604800)], ...], Field(min_length=1, max_length=20)] = (
-        *(5, 30, 300, 1800, 7200),
-        *(18000, 36000, 50400, 72000, 86400),
+        BACK_OFF
     )
     """Seconds after each failed attempt; after the last one the delivery is dead."""
 

@@ -7,13 +7,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from tickets.domain.ids import CHINA
 from tickets.service.deadlines import DeadlineService
 from tickets.service.jobs import Finished
 from tickets.service.outbox import Notice
 from tickets.service.retention import RetentionService
+
+MOST_NAMED: Final = 50
+"""Files that a notice names; of a report with more it gives the count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +57,15 @@ class ReportWork:
             {"name": file.name, "bytes": len(file.body), "sha256": hashlib.sha256(file.body).hexdigest()}
             for file in files
         ]
-        data = {"report": self._kind, "day": day.isoformat(), "slot": slot.isoformat(), "files": lines}
+        data = {
+            "report": self._kind,
+            "day": day.isoformat(),
+            "slot": slot.isoformat(),
+            "count": len(lines),
+            "files": lines[:MOST_NAMED],
+        }
         notice = Notice(f"report.{self._kind}", f"{self._kind}/{slot.isoformat()}", now, data)
-        return Finished({"day": day.isoformat(), "files": [file.name for file in files]}, (notice,))
+        return Finished({"day": day.isoformat(), "count": len(files)}, (notice,))
 
 
 class RetentionWork:
