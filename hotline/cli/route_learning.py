@@ -75,7 +75,8 @@ def evaluate(
 
 @contextmanager
 def _steps() -> Iterator[Callable[[str], None]]:
-    """A progress bar on a terminal, nothing elsewhere: it fills as the steps are done."""
+    """A progress bar on a terminal, nothing elsewhere: it fills as the steps are done, and moves through the long one,
+    whose end nobody knows."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
@@ -83,10 +84,11 @@ def _steps() -> Iterator[Callable[[str], None]]:
         order = list(_STEPS)
 
         def tell(step: str) -> None:
-            bar.update(task, description=_STEPS[step], completed=order.index(step))
+            total = None if step == "train" else len(order)
+            bar.update(task, description=_STEPS[step], completed=order.index(step), total=total)
 
         yield tell
-        bar.update(task, completed=len(_STEPS))
+        bar.update(task, completed=len(order), total=len(order))
 
 
 def add_to(group: typer.Typer) -> None:
