@@ -52,10 +52,12 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One round: tickets a second, and what the clients saw when there were any."""
+    """One round: tickets a second; what the clients saw and the service's processor time a ticket, if there were
+    any."""
 
     per_second: float
     seen: Seen | None = None
+    processor_ms: float = 0.0
 
 
 def run(options: Options, tell: Callable[[str], None] = lambda _words: None) -> Report:
@@ -116,6 +118,9 @@ def _figures(database: str, samples: dict[str, list[Sample]]) -> list[Figure]:
         Figure.of(f"{OURS}, {database}: p99", _p99(seen), "ms", goal=SLOWEST_MS, at_most=True),
         Figure.of(f"{NAIVE}, {database}: p99", [p99.value], "ms"),
     ]
+    spent = {name: [sample.processor_ms for sample in samples[name]] for name in (OURS, NAIVE)}
+    beside = Reference.of(NAIVE, spent[NAIVE])
+    figures.append(Figure.of(f"{OURS}, {database}: processor time a ticket", spent[OURS], "ms", reference=beside))
     if CORE in rates:
         figures.append(Figure.of(f"{CORE}, {database}", rates[CORE], unit, reference=raw))
     return figures
@@ -127,6 +132,7 @@ def _p99(seen: Sequence[Seen]) -> list[float]:
 
 def _loaded(address: Address, connections: int, requests: int, first: int) -> Sample:
     plan = Plan(address.port, address.token, connections, requests, first)
+    before = address.processor_seconds()
     done = subprocess.run(
         [sys.executable, "-m", "hotline.bench.load"],
         input=json.dumps(asdict(plan)),
@@ -140,7 +146,7 @@ def _loaded(address: Address, connections: int, requests: int, first: int) -> Sa
     seen = Seen(**json.loads(done.stdout))
     if seen.errors:
         raise HotlineError(f"a measurement with errors is none: answers by status {seen.statuses}")
-    return Sample(seen.per_second, seen)
+    return Sample(seen.per_second, seen, (address.processor_seconds() - before) / requests * 1000)
 
 
 def _sqlite(folder: Path) -> Candidates:
