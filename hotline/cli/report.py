@@ -2,9 +2,12 @@
 
 import asyncio
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -31,6 +34,9 @@ def report(
     first: Annotated[str | None, typer.Option("--from", help="first day of a span of one's own")] = None,
     last: Annotated[str | None, typer.Option("--to", help="last day of that span")] = None,
     unit: Annotated[str | None, typer.Option(help="id of a unit; the notice needs it")] = None,
+    all_units: Annotated[
+        bool, typer.Option("--all-units", help="notice: one file a unit, into the folder --out")
+    ] = False,
     l1: Annotated[str | None, typer.Option(help="topic and rates: first level of the category")] = None,
     l2: Annotated[str | None, typer.Option(help="topic and rates: second level")] = None,
     problem: Annotated[str | None, typer.Option(help="topic and rates: the problem")] = None,
@@ -42,7 +48,7 @@ def report(
 ) -> None:
     """Print or write a report. Every rate shows its numerator, denominator and formula."""
     settings = settings_of(context).tickets
-    chosen = Format.JSON if json_ else _format(form, out)
+    chosen = Format.JSON if json_ else _format(form, None if all_units else out)
     try:
         ask = Ask(
             day=_day("--date", day) or datetime.now(CHINA).date(),
@@ -55,6 +61,10 @@ def report(
             words=tuple(word or ()),
             by=_by(by),
         )
+        if all_units:
+            count = asyncio.run(_notices(settings, name, ask, chosen, out))
+            say(f"written: {count} notices to {out}")
+            return
         rendered = asyncio.run(_rendered(settings, name, ask, chosen))
     except (InvalidValue, UnknownReport) as exc:
         raise WrongUse(str(exc)) from exc
@@ -64,11 +74,33 @@ def report(
 
 
 async def _rendered(settings: TicketSettings, name: str, ask: Ask, form: Format) -> Rendered:
+    async with _reports(settings) as reports:
+        return render(await reports.build(name, ask), form, Pages())
+
+
+async def _notices(settings: TicketSettings, name: str, ask: Ask, form: Format, out: Path | None) -> int:
+    """Writes the notice of each unit into the folder `out`; says how many."""
+    if name != "notice" or ask.unit is not None or out is None:
+        raise WrongUse("--all-units is for: hotline report notice --all-units --out FOLDER, without --unit")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise HotlineError(f"cannot make the folder {out}: {exc.strerror}") from exc
+    count, pages = 0, Pages()
+    async with _reports(settings) as reports:
+        async for unit_id, made in reports.notices(ask):
+            rendered = render(made, form, pages)
+            _save(out / f"{rendered.name.removesuffix(f'.{form}')}-{quote(unit_id, safe='')}.{form}", rendered.body)
+            count += 1
+    return count
+
+
+@asynccontextmanager
+async def _reports(settings: TicketSettings) -> AsyncIterator[Reports]:
     options = StoreOptions(busy_timeout=settings.busy_timeout, readers=1)
     async with open_store(settings.database_url, options) as store:
         house = settings.reports.house(settings.jobs.brief_at)
-        reports = Reports(SqlAssessment(store.read), SystemClock(), house)
-        return render(await reports.build(name, ask), form, Pages())
+        yield Reports(SqlAssessment(store.read), SystemClock(), house)
 
 
 def _format(form: str | None, out: Path | None) -> Format:
@@ -105,16 +137,20 @@ def _by(text: str | None) -> By | None:
 
 def _write(rendered: Rendered, out: Path | None) -> None:
     if out is not None:
-        try:
-            out.write_bytes(rendered.body)
-        except OSError as exc:
-            raise HotlineError(f"cannot write {out}: {exc.strerror}") from exc
+        _save(out, rendered.body)
         say(f"written: {out} ({len(rendered.body):,} bytes)")
         return
     if rendered.name.endswith(".xlsx") and sys.stdout.isatty():
         raise WrongUse("a workbook is not for the screen; add --out FILE.xlsx")
     sys.stdout.buffer.write(rendered.body)
     sys.stdout.buffer.flush()
+
+
+def _save(path: Path, body: bytes) -> None:
+    try:
+        path.write_bytes(body)
+    except OSError as exc:
+        raise HotlineError(f"cannot write {path}: {exc.strerror}") from exc
 
 
 def register(app: typer.Typer) -> None:

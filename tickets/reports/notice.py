@@ -3,14 +3,17 @@
 Suggestions are rules over figures, never opinions: each says which figure called for it.
 """
 
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
 from tickets.reports.counts import Counts
 from tickets.reports.desk import Desk
 from tickets.reports.document import Column, Kind, Report, Section, Table
 from tickets.reports.figures import Figure, Rate, figure
-from tickets.reports.parts import compared, counts, rate_table, ticket_table
+from tickets.reports.parts import compared, counts, rate_table, ticket_table, unit_groups
 from tickets.reports.periods import Span
 from tickets.reports.scoring import score
-from tickets.reports.source import By, Group, Listing, Narrow
+from tickets.reports.source import By, Group, Listing, Narrow, UnitLine
 
 _ADVICE = {
     Rate.SIGN_ON_TIME: "安排专人值守签收,收到派单后即签收",
@@ -22,24 +25,41 @@ _ADVICE = {
 
 
 async def notice(desk: Desk) -> Report:
-    span = desk.ask.span(Span.month(desk.ask.day))
-    name = await desk.unit_name()
-    head = (await desk.directory())[desk.ask.unit or ""].head
-    mine, before = await counts(desk, span), await counts(desk, span.before())
+    """The notice to the head of the unit that was asked for."""
+    await desk.unit_name()
+    unit = (await desk.directory())[desk.ask.unit or ""]
+    return await _notice(desk, unit, await counts(desk, _span(desk), Narrow()))
+
+
+async def notices(desk: Desk) -> AsyncIterator[tuple[str, Report]]:
+    """The notices to all units with orders in the period, each with its unit's id; the shared figures are counted
+    once."""
+    span, directory = _span(desk), await desk.directory()
     everyone = await counts(desk, span, Narrow())
+    for group in await unit_groups(desk, span, Narrow()):
+        unit = directory.get(str(group.key[0]))
+        if unit is not None:
+            yield unit.id, await _notice(replace(desk, ask=replace(desk.ask, unit=unit.id)), unit, everyone)
+
+
+async def _notice(desk: Desk, unit: UnitLine, everyone: Counts) -> Report:
+    span = _span(desk)
+    mine, before = await counts(desk, span), await counts(desk, span.before())
     problems = await desk.source.counts(span, desk.now, (By.PROBLEM,), desk.narrow)
-    late = await desk.source.listing(
-        Listing.OVERDUE, span.start, min(span.end, desk.now), unit_id=desk.ask.unit, limit=20
-    )
+    late = await desk.source.listing(Listing.OVERDUE, span.start, min(span.end, desk.now), unit_id=unit.id, limit=20)
     sections = (
         _work(desk, span, mine, before, everyone),
         _problems(problems, mine),
         Section("overdue", "超期未办结工单", table=ticket_table(late)),
         Section("suggestions", "工作建议", suggestions(mine, everyone)),
     )
-    subject = f"{name}主要负责同志" + (f" {head}" if head else "")
+    subject = f"{unit.name}主要负责同志" + (f" {unit.head}" if unit.head else "")
     title = f"{desk.house.issuer}每月告知单"
     return Report("notice", title, span, desk.now, subject, sections, desk.house.issuer)
+
+
+def _span(desk: Desk) -> Span:
+    return desk.ask.span(Span.month(desk.ask.day))
 
 
 def suggestions(mine: Counts, everyone: Counts) -> tuple[str, ...]:

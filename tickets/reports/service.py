@@ -1,6 +1,6 @@
 """The reports by name. One `Report` is computed here; renderers only write it down."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -9,7 +9,7 @@ from tickets.ports import Clock
 from tickets.reports import lists, rankings, summaries, themes
 from tickets.reports.desk import Ask, Desk, House
 from tickets.reports.document import Report
-from tickets.reports.notice import notice
+from tickets.reports.notice import notice, notices
 from tickets.reports.periods import china_day
 from tickets.reports.source import AssessmentSource
 
@@ -52,6 +52,10 @@ class Reports:
         if builder is None:
             raise UnknownReport(f"there is no report {name[:32]}; there are: {', '.join(BUILDERS)}")
         return await builder(Desk(self._source, self.house, self._clock.now(), ask))
+
+    def notices(self, ask: Ask) -> AsyncIterator[tuple[str, Report]]:
+        """The monthly notice of every unit with orders in the period, with the unit's id (SU-4)."""
+        return notices(Desk(self._source, self.house, self._clock.now(), ask))
 
     async def brief(self, at: datetime) -> Report:
         """The special-list brief as of `at`: from the brief before up to then (RP-1)."""

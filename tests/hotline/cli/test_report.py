@@ -74,8 +74,18 @@ WRONG = [
     (["daily", "--out", "report.doc"], "add --format"),
     (["rates", "--by", "colour"], "--by is one of"),
     (["notice"], "unit="),
+    (["notice", "--all-units"], "--out FOLDER"),
+    (["daily", "--all-units", "--out", "."], "--out FOLDER"),
     (["topic"], "name the topic"),
 ]
+
+
+@pytest.mark.requirement("SU-4")
+def test_the_notices_of_all_units_are_written_to_a_folder(database: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "notices"
+    Run(database)("notice", "--all-units", "--date", "2026-10-15", "--out", str(folder))
+    ranked = json.loads(Run(database)("rates", "--date", "2026-10-15", "--json"))["sections"][0]["table"]["rows"]
+    assert len(list(folder.glob("notice-*-u*.html"))) == len(ranked) - 1
 
 
 def test_wrong_use_is_told_in_one_message(database: Path) -> None:
