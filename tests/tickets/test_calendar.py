@@ -151,3 +151,10 @@ def test_what_is_no_limit_is_refused(text: str) -> None:
 @given(st.integers(1, 99999), st.sampled_from(["min", "h", "d", "wd", "omin"]))
 def test_a_limit_reads_back_as_it_is_written(amount: int, unit: str) -> None:
     assert str(Limit.parse(f"{amount}{unit}")) == f"{amount}{unit}"
+
+
+def test_the_seeded_years_are_whole_and_named_as_the_notices_name_them() -> None:
+    by_year = {each.year: each for each in YEARS}
+    assert {2024, 2025, 2026} <= set(by_year)
+    assert {day.name for day in by_year[2026].days} == {"元旦", "春节", "清明", "劳动节", "端午", "中秋", "国庆节"}
+    assert sum(day.works for day in by_year[2026].days) == 6
