@@ -191,14 +191,16 @@ class Edges:
         maker = RenderedReports(self._reports, self._source, self._pages)
         folder = core.settings.reports_dir
         deadlines = DeadlineService(core.store, core.tickets)
+        weekly = Weekly(when.weekly_on, when.weekly_at)
+        monthly = Monthly(when.monthly_on, when.monthly_at)
         return (
             Job("deadlines", Every(when.deadlines_every), DeadlineWork(deadlines, when.deadlines_batch)),
             Job(BRIEF, Daily(when.brief_at), ReportWork(maker, folder, BRIEF, same_day)),
-            Job("daily", Daily(when.daily_at), ReportWork(maker, folder, "daily", yesterday)),
-            Job("weekly", Weekly(when.weekly_on, when.weekly_at), ReportWork(maker, folder, "weekly", last_week)),
-            Job("monthly", Monthly(when.monthly_on, when.monthly_at), ReportWork(maker, folder, "monthly", last_month)),
-            Job("notices", Monthly(when.monthly_on, when.monthly_at), ReportWork(maker, folder, NOTICES, last_month)),
-            Job("retention", Daily(when.retention_at), RetentionWork(self._retention)),
+            Job("daily", Daily(when.daily_at), ReportWork(maker, folder, "daily", yesterday), heavy=True),
+            Job("weekly", weekly, ReportWork(maker, folder, "weekly", last_week), heavy=True),
+            Job("monthly", monthly, ReportWork(maker, folder, "monthly", last_month), heavy=True),
+            Job(NOTICES, monthly, ReportWork(maker, folder, NOTICES, last_month), heavy=True),
+            Job("retention", Daily(when.retention_at), RetentionWork(self._retention), heavy=True),
         )
 
 

@@ -125,6 +125,46 @@ async def test_a_job_that_fails_is_tried_again_later_and_later(store: SqlStore, 
     assert observer.fired == [("brief", "failed")] * 3
 
 
+async def test_a_job_whose_store_was_away_is_tried_again_before_its_lease_has_run_out(
+    store: SqlStore, clock: FakeClock
+) -> None:
+    slot = await a_due_job(store, clock)
+    done: list[datetime] = []
+
+    async def work(slot: datetime, now: datetime) -> Finished:
+        done.append(slot)
+        if len(done) == 1:
+            raise StoreUnavailable("locked")
+        return Finished()
+
+    observer = Observer()
+    only = runner(store, clock, "a", work, observer)
+    await only.fire("brief")
+    clock.advance(TIMES.retry)
+    await only.fire("brief")
+    assert done == [slot, slot]
+    assert [outcome for _, outcome in observer.fired] == ["store_unavailable", "done"]
+
+
+async def test_heavy_jobs_run_one_after_the_other(store: SqlStore, clock: FakeClock) -> None:
+    slot, running, most = HOURLY.latest(clock.now()), 0, 0
+
+    async def work(slot: datetime, now: datetime) -> Finished:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+        return Finished()
+
+    jobs = [Job(name, HOURLY, work, heavy=True) for name in "abc"]
+    for job in jobs:
+        await SqlJobs(store).ensure(job.name, str(HOURLY), slot)
+    only = JobRunner(SqlJobs(store), jobs, clock, "a", TIMES, Observer())
+    assert await asyncio.gather(*(only.fire(job.name) for job in jobs)) == [True] * 3
+    assert most == 1
+
+
 async def test_a_job_that_lost_its_lease_is_stopped(store: SqlStore, clock: FakeClock) -> None:
     slot = await a_due_job(store, clock)
     jobs, cancelled = SqlJobs(store), asyncio.Event()

@@ -8,6 +8,7 @@ is why every job gets its slot as a name for what it does.
 
 import asyncio
 from collections.abc import Coroutine, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
@@ -35,9 +36,12 @@ class Work(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Job:
+    """`heavy` ones run one after the other in an instance, so that requests keep their share of the database."""
+
     name: str
     schedule: Schedule
     work: Work
+    heavy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ class JobRunner:
         self._times = times
         self._observer = observer
         self._failures: dict[str, int] = {}
+        self._heavy = asyncio.Lock()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set; what is being fired then is cancelled, and another instance takes it over."""
@@ -99,15 +104,21 @@ class JobRunner:
     async def fire(self, name: str) -> bool:
         """Claims and fires the job's due slot; False when there was nothing to claim."""
         job = self._jobs[name]
+        # Waited for before the claim: what waits here may be claimed by an instance that has nothing to do.
+        async with self._heavy if job.heavy else nullcontext():
+            return await self._claimed(job)
+
+    async def _claimed(self, job: Job) -> bool:
         now = self._clock.now()
         try:
             latest = job.schedule.latest(now)
-            firing = await self._store.claim(name, self._owner, now, self._until(now), latest)
+            firing = await self._store.claim(job.name, self._owner, now, self._until(now), latest)
             if firing is None:
                 return False
             await self._fire(job, firing)
         except StoreUnavailable as exc:
-            log.warning("job_wait_for_store", job=name, code=exc.code)
+            # Nothing could be written either; the lease runs out and the slot is taken up again.
+            log.warning("job_wait_for_store", job=job.name, code=exc.code)
         return True
 
     async def _fire(self, job: Job, firing: Firing) -> None:
@@ -123,9 +134,10 @@ class JobRunner:
         except LeaseLost:
             outcome = "lease_lost"
             log.warning("job_lease_lost", job=job.name, slot=firing.slot.isoformat(), fence=firing.fence)
-        except StoreUnavailable:
+        except StoreUnavailable as exc:
             outcome = "store_unavailable"
-            raise
+            log.warning("job_without_store", job=job.name, slot=firing.slot.isoformat(), code=exc.code)
+            await self._give_back(job.name, firing, exc.code)
         except Exception as exc:
             # The one catch-all of a firing: a job that fails must not end the others.
             outcome = "failed"
