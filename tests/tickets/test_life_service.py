@@ -276,5 +276,9 @@ async def test_the_directory_is_imported_whole_or_not_at_all(directory: Referenc
     ):
         with pytest.raises(InvalidValue):
             await directory.put_units(wrong, replace=False)
+    await directory.put_units([Unit("a", "甲", UnitLevel.TOWN, UnitKind.TOWN)], replace=False)
+    await directory.put_units([Unit("b", "乙", UnitLevel.TOWN, UnitKind.TOWN, "a")], replace=False)
+    with pytest.raises(InvalidValue, match="circle"):
+        await directory.put_units([Unit("a", "甲", UnitLevel.TOWN, UnitKind.TOWN, "b")], replace=False)
     assert await directory.put_units([county], replace=True) == 1
     assert [unit.id for unit in (await directory.snapshot()).units.values() if unit.active] == ["c"]

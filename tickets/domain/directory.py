@@ -39,16 +39,22 @@ def _check_parent(unit: Unit, everyone: Mapping[str, Unit]) -> None:
         raise InvalidValue(f"the unit {unit.id} names {unit.parent_id} above it, which is not in the directory")
     if _RANK[parent.level] > _RANK[unit.level] or parent.id == unit.id:
         raise InvalidValue(f"the unit {unit.id} ({unit.level}) cannot stand below {parent.id} ({parent.level})")
+    above: Unit | None = parent
+    seen = {unit.id}
+    while above is not None:
+        if above.id in seen:
+            raise InvalidValue(f"the units above {unit.id} form a circle")
+        seen.add(above.id)
+        above = everyone.get(above.parent_id) if above.parent_id is not None else None
 
 
 def _sorted(table: Mapping[str, Unit]) -> tuple[Unit, ...]:
+    """Each unit after the one above it; there are no circles any more."""
     done: dict[str, Unit] = {}
     for start in table:
         path: list[str] = []
         step: str | None = start
         while step is not None and step in table and step not in done:
-            if step in path:
-                raise InvalidValue(f"the units above {start} form a circle")
             path.append(step)
             step = table[step].parent_id
         done.update({each: table[each] for each in reversed(path)})
