@@ -2,14 +2,19 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
-from routing.features import Floats, Ints, LinearModel
+from routing.errors import DataError, Fault
+from routing.sparse import SparseModel
 from routing.text import Utterance
 
-_CANDIDATES = 3
-_REASONS = 3
+NOTHING: Final = ""
+"""The label of talk that says nothing about a matter: it is never an answer, and its share leaves the others less."""
+_CANDIDATES: Final = 3
+_REASONS: Final = 3
+_READ_FOR_REASONS: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,38 +27,37 @@ class Verdict:
 
 
 class Classifier:
-    def __init__(self, model: LinearModel) -> None:
+    def __init__(self, model: SparseModel) -> None:
         self.model = model
         self._least = float(model.notes["least"])
+        self._matters = [label != NOTHING for label in model.labels]
 
     @classmethod
     def load(cls, path: Path) -> "Classifier":
         """Raises `routing.errors.DataError`."""
-        return cls(LinearModel.load(path))
+        model = SparseModel.load(path)
+        if "least" not in model.notes:
+            raise DataError(
+                [Fault(str(path), 0, "a model without a threshold; build it with: python -m routing.train")]
+            )
+        return cls(model)
 
     def classify(self, utterance: Utterance) -> Verdict:
-        where, values = self.model.vocabulary.vector(utterance)
-        probabilities = self.model.probabilities_of(where, values)
-        order = np.argsort(-probabilities, kind="stable")[:_CANDIDATES]
+        rows, values = self.model.vocabulary.vector(utterance)
+        probabilities = self.model.probabilities_of(rows, values)
+        order = np.array([i for i in np.argsort(-probabilities, kind="stable") if self._matters[i]][:_CANDIDATES])
         ranked = tuple((self.model.labels[int(i)], float(probabilities[i])) for i in order)
-        known = bool(where.size)
-        words = self._words(utterance, where, values, int(order[0])) if known else ()
-        sure = known and ranked[0][1] >= self._least
+        words = self._words(utterance, int(order[0])) if rows.size else ()
+        sure = bool(rows.size) and ranked[0][1] >= self._least
         return Verdict(ranked[0][0] if sure else None, ranked, words)
 
-    def _words(self, utterance: Utterance, where: Ints, values: Floats, label: int) -> tuple[str, ...]:
+    def _words(self, utterance: Utterance, label: int) -> tuple[str, ...]:
         """The caller's own words, of two or three characters, that spoke most for the label."""
-        column = self.model.weights[where, label]
-        support = values * (column - self.model.weights[where].mean(axis=1))
-        weight_of = dict(zip(where.tolist(), support.tolist(), strict=True))
-        index, chars = self.model.vocabulary.index, utterance.chars
-        scored: dict[str, float] = {}
-        for size in (2, 3):
-            for start in range(min(len(chars), 400) - size + 1):
-                gram = chars[start : start + size]
-                weight = weight_of.get(index.get(gram, -1), 0.0)
-                if weight > 0 and not any(c.isdigit() for c in gram):
-                    scored[gram] = weight
+        scored = {
+            gram: weight
+            for gram, weight in self.model.support(utterance, label, _READ_FOR_REASONS)
+            if len(gram) > 1 and weight > 0 and not any(c.isdigit() for c in gram)
+        }
         chosen: list[str] = []
         for gram in sorted(scored, key=lambda g: (-scored[g], g)):
             if not any(set(gram) & set(other) for other in chosen):

@@ -9,7 +9,7 @@ from routing.assignment import Assignment
 from routing.classifier import Classifier, Verdict
 from routing.decision import Candidate, Category, Decision, Emergency, EmergencyLevel, Place, PlaceQuestion
 from routing.emergency import EmergencyDetector
-from routing.kinds import KindRules
+from routing.kinds import Kinds
 from routing.places import Gazetteer
 from routing.policy import Calendar, Load, Policy, Request
 from routing.taxonomy import Taxonomy
@@ -25,7 +25,7 @@ class Router:
         self,
         taxonomy: Taxonomy,
         classifier: Classifier,
-        kinds: KindRules,
+        kinds: Kinds,
         detector: EmergencyDetector,
         gazetteer: Gazetteer,
         policy: Policy,
@@ -45,7 +45,7 @@ class Router:
         return cls(
             taxonomy,
             Classifier.load(model / "classifier.npz"),
-            KindRules.load(data / "kinds.txt"),
+            Kinds.load(data, model),
             EmergencyDetector.load(data, model),
             Gazetteer.load(data / "places.csv", taxonomy.units),
             Policy.load(data / "policy.toml", taxonomy),
@@ -71,7 +71,7 @@ class Router:
         verdict = self._classifier.classify(utterance)
         problem = self.taxonomy.problems.get(verdict.label or "")
         places = self._gazetteer.find(utterance)
-        kind, phrase = self._kinds.decide(utterance.chars, problem.kind if problem else None)
+        kind, phrase = self._kinds.decide(utterance, problem.kind if problem else None)
         request = Request.about(
             problem,
             kind,

@@ -22,6 +22,7 @@ _HAN = range(0x4E00, 0x9FA6)
 _USUAL = {"着": "zhao", "还": "hai", "都": "dou", "得": "de", "地": "di", "行": "xing", "长": "chang", "了": "le"}
 _MERGED_INITIALS = (("zh", "z"), ("ch", "c"), ("sh", "s"))
 _MERGED_FINALS = (("ing", "in"), ("eng", "en"))
+_BLUNTED_INITIALS = {"p": "b", "t": "d", "k": "g", "c": "z", "q": "j", "n": "l", "r": "l", "h": "f"}
 _SERVICE_NUMBERS = re.compile(r"(?<!\d)(?:110|119|120|122|12345)(?!\d)")
 _SPOKEN_NUMBERS = (
     (re.compile(r"[一幺么妖腰][一幺么妖腰][零〇灵铃0]"), "110"),
@@ -96,6 +97,25 @@ def homophones() -> dict[str, str]:
     for char in filter(None, common):
         by_sound.setdefault(sounds(char), []).append(char)
     return {char: "".join(o for o in group if o != char) for group in by_sound.values() for char in group}
+
+
+@cache
+def near_homophones() -> dict[str, str]:
+    """For each common character the common ones whose syllable a bad line turns into its own: the breath of the first
+    consonant lost, n for l, h for f, the nasal ending blunted."""
+    by_sound: dict[str, list[str]] = {}
+    of: dict[str, str] = {}
+    for char in homophones():
+        reading = _USUAL.get(char) or _toneless(PINYIN_DICT.get(ord(char), "").split(",")[0])
+        of[char] = _blunted(_merge(reading))
+        by_sound.setdefault(of[char], []).append(char)
+    return {char: "".join(o for o in by_sound[sound] if o != char) for char, sound in of.items()}
+
+
+def _blunted(syllable: str) -> str:
+    first = _BLUNTED_INITIALS.get(syllable[:1], syllable[:1])
+    rest = syllable[1:]
+    return first + (rest.removesuffix("g") if rest.endswith("ang") else rest)
 
 
 def _numbers(text: str) -> str:

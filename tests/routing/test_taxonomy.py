@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from routing.errors import DataError
-from routing.features import LinearModel
 from routing.linear import GramModel
 from routing.places import Gazetteer
 from routing.router import DATA_DIR, MODEL_DIR, Router
-from routing.taxonomy import FEWEST_EXEMPLARS, FIRST_LEVELS, Taxonomy
+from routing.sparse import SparseModel
+from routing.taxonomy import FEWEST_EXEMPLARS, FIRST_LEVELS, TAGS, Limit, LimitUnit, Taxonomy
+from routing.taxonomy_page import page
 from routing.training import digest
 
 
@@ -28,6 +29,29 @@ def test_every_first_level_class_has_a_problem_type() -> None:
     assert {problem.category.l1 for problem in problems} == FIRST_LEVELS
     assert len(problems) >= 120
     assert all(len(problem.exemplars) >= FEWEST_EXEMPLARS for problem in problems)
+    assert sum(len(problem.exemplars) for problem in problems) >= 9000
+
+
+@pytest.mark.requirement("SU-6")
+def test_every_problem_type_is_tagged_and_every_tag_is_used() -> None:
+    tags = [problem.tags for problem in Taxonomy.load(DATA_DIR).problems.values()]
+    assert {tag for found in tags for tag in found} == set(TAGS)
+    assert all(tags)
+
+
+@pytest.mark.requirement("DI-8")
+def test_special_lists_and_limits_come_from_the_data() -> None:
+    problems = Taxonomy.load(DATA_DIR).problems
+    assert problems["fire-safety"].special == "sudden"
+    assert problems["manhole"].sign_in == Limit(15, LimitUnit.MINUTES)
+    assert str(problems["street-light"].deadline) == "5w"
+    assert problems["street-vendor"].local
+    assert problems["street-vendor"].joint == ("market",)
+
+
+def test_the_page_for_readers_is_current() -> None:
+    committed = (Path(__file__).parents[2] / "docs" / "taxonomy.md").read_text(encoding="utf-8")
+    assert committed == page(Taxonomy.load(DATA_DIR)), "run: python -m routing.taxonomy_page docs/taxonomy.md"
 
 
 def test_no_development_sentence_is_a_training_sentence() -> None:
@@ -39,8 +63,13 @@ def test_no_development_sentence_is_a_training_sentence() -> None:
 
 
 def test_the_committed_category_model_is_of_the_present_data() -> None:
-    notes = LinearModel.load(MODEL_DIR / "classifier.npz").notes
+    notes = SparseModel.load(MODEL_DIR / "classifier.npz").notes
     assert notes["data"] == digest(DATA_DIR, "categories"), "run: python -m routing.train --only categories"
+
+
+def test_the_committed_model_of_kinds_is_of_the_present_data() -> None:
+    notes = SparseModel.load(MODEL_DIR / "classifier-kinds.npz").notes
+    assert notes["data"] == digest(DATA_DIR, "kinds"), "run: python -m routing.train --only kinds"
 
 
 def test_the_committed_danger_model_is_of_the_present_data() -> None:

@@ -6,9 +6,10 @@ import pytest
 
 from routing.classifier import Classifier
 from routing.errors import DataError
+from routing.evaluation import evaluate_csv, score
 from routing.router import Router
 from routing.text import read
-from routing.training import evaluate_csv, score, train_csv
+from routing.training import train_csv
 
 ROADS = ("路面有坑", "马路塌陷了", "人行道地砖坏了", "修路没修完", "路上坑坑洼洼", "柏油路裂缝", "路沿石坏了")
 WAGES = ("拖欠工资", "老板不发工钱", "工资三个月没给", "包工头欠薪", "讨要血汗钱", "公司扣工资", "干完活不给钱")
