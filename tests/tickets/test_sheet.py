@@ -1,6 +1,8 @@
 """Hand-over sheets: masked caller, a code that only the service can make, a check that notices what was changed."""
 
+import asyncio
 import stat
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,7 @@ from tickets.service.tickets import TicketService
 from tickets.store.models import EventRow, TicketRow
 from tickets.store.models_reports import SheetPrintRow
 from tickets.store.prints import SqlPrints
-from tickets.store.sql import SqlStore
+from tickets.store.sql import SqlStore, StoreOptions, open_store
 
 KEY = bytes(range(32))
 NUMBER = "261122010001"
@@ -82,6 +84,20 @@ async def test_each_print_is_a_copy_with_a_number_and_a_code_of_its_own(
     for each in (first, second):
         checked = await sheets.check(grouped(each.code).lower())
         assert (checked.verdict, checked.current, checked.sheet) == (Verdict.VALID, True, each)
+
+
+async def test_copies_that_are_printed_at_once_have_different_numbers(
+    sheets: SheetService, store: SqlStore, clock: FakeClock, database_url: str, unit: str
+) -> None:
+    """By two instances, where the database serves several."""
+    async with AsyncExitStack() as stack:
+        services = [sheets]
+        if database_url.startswith("postgresql"):
+            other = await stack.enter_async_context(open_store(database_url, StoreOptions(readers=2)))
+            services.append(SheetService(other, SqlPrints(other), clock, KEY))
+        made = await asyncio.gather(*(services[n % len(services)].print(NUMBER, OPERATOR) for n in range(20)))
+    assert sorted(sheet.copy for _, sheet in made) == list(range(1, 21))
+    assert len({sheet.code for _, sheet in made}) == 20
 
 
 async def test_a_code_that_was_never_given_is_unknown(sheets: SheetService, unit: str) -> None:
