@@ -10,7 +10,7 @@ from routing.linear import GramModel
 from routing.places import Gazetteer
 from routing.router import DATA_DIR, MODEL_DIR, Router
 from routing.sparse import SparseModel
-from routing.taxonomy import FEWEST_EXEMPLARS, FIRST_LEVELS, TAGS, Limit, LimitUnit, Taxonomy
+from routing.taxonomy import FEWEST_EXEMPLARS, FIRST_LEVELS, TAGS, Limit, LimitUnit, Route, Taxonomy
 from routing.taxonomy_page import page
 from routing.training import digest
 
@@ -45,8 +45,14 @@ def test_special_lists_and_limits_come_from_the_data() -> None:
     assert problems["fire-safety"].special == "sudden"
     assert problems["manhole"].sign_in == Limit(15, LimitUnit.MINUTES)
     assert str(problems["street-light"].deadline) == "5w"
-    assert problems["street-vendor"].local
     assert problems["street-vendor"].joint == ("market",)
+
+
+@pytest.mark.requirement("DI-5")
+def test_a_matter_for_both_goes_to_the_street_first() -> None:
+    problem = Taxonomy.load(DATA_DIR).problems["construction-waste"]
+    assert problem.route is Route.BOTH
+    assert problem.local
 
 
 def test_the_page_for_readers_is_current() -> None:
