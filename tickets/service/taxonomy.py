@@ -18,6 +18,9 @@ FROM_FILE: Final = "taxonomy-file"
 """The actor of versions that came from the file."""
 
 
+_FRESH: Final = 5.0
+
+
 class NoTaxonomy(TicketError):
     code = "no_taxonomy"
     title = "No services are known yet"
@@ -71,15 +74,22 @@ class TaxonomyStore(Protocol):
 
 
 class TaxonomyService:
+    """Remembers the current version for `_FRESH` seconds; another instance's change is seen after that."""
+
     def __init__(self, store: TaxonomyStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._known: tuple[float, Taxonomy] | None = None
 
     async def current(self) -> Taxonomy:
         """Raises NoTaxonomy."""
+        now = self._clock.monotonic()
+        if self._known is not None and now - self._known[0] < _FRESH:
+            return self._known[1]
         found = await self._store.current()
         if found is None:
             raise NoTaxonomy("put a taxonomy first: PUT /api/v1/taxonomy, or taxonomy_file in the settings")
+        self._known = (now, found)
         return found
 
     async def put(self, services: Sequence[Service], actor: str) -> Taxonomy:
@@ -88,7 +98,9 @@ class TaxonomyService:
         twice = sorted({code for code in codes if codes.count(code) > 1})
         if twice:
             raise InvalidValue(f"each service code may come once; these come again: {', '.join(twice[:10])}")
-        return await self._store.put(services, digest_of(services), self._clock.now(), actor)
+        taken = await self._store.put(services, digest_of(services), self._clock.now(), actor)
+        self._known = (self._clock.monotonic(), taken)
+        return taken
 
     async def adopt(self, services: Sequence[Service]) -> bool:
         """Takes what a file holds unless this file was taken before; says whether it was taken now."""
