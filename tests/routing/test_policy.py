@@ -273,3 +273,13 @@ def test_what_is_no_policy_is_refused(tmp_path: Path, taxonomy: Taxonomy, text: 
 def test_a_missing_policy_is_refused(tmp_path: Path, taxonomy: Taxonomy) -> None:
     with pytest.raises(DataError, match="cannot be read"):
         load_policy(tmp_path / "none.toml", taxonomy)
+
+
+def test_the_guides_table_of_levels_is_the_shipped_one(policy: Policy) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "routing.md").read_text(encoding="utf-8")
+    for level, limits in policy.data.levels.items():
+        days, hours = limits.answer.days, int(limits.answer.total_seconds() // 3600)
+        answer = f"{days} working days" if limits.working_days else f"{hours} h"
+        minutes = int(limits.sign.total_seconds() // 60)
+        sign = f"{minutes // 60} h" if minutes >= 60 else f"{minutes} min"
+        assert any(line.startswith(f"| {level} | {sign} |") and f"| {answer} |" in line for line in guide.splitlines())
