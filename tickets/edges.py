@@ -158,6 +158,7 @@ class Edges:
             body_limit=settings.body_limit,
             body_timeout=settings.body_timeout,
             retry_after=settings.retry_after,
+            tokens=settings.open311.answer == "token",
         )
         filing = FilingService(self._core.tickets, SqlFiling(self._core.store), clock)
         Open311(filing, self._taxonomy, self._core.gate, clock, options).add_to(application)

@@ -2,7 +2,7 @@
 
 from datetime import time
 from ipaddress import IPv4Network, IPv6Network
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -22,6 +22,9 @@ class Open311Settings(Section):
     """The one jurisdiction_id that is served; apps may leave it out."""
 
     contact: Annotated[str, Field(max_length=256)] = "12345政务服务便民热线"
+    answer: Literal["id", "token"] = "id"
+    """What an app that files is told: the number of the ticket, or a token that leads to it."""
+
     public_url: Annotated[str, Field(pattern=r"^https?://")] | None = None
     """How apps reach the service; without it the discovery document names the address that was asked."""
 

@@ -13,6 +13,7 @@ from tests.fakes.tickets import FakeClock
 from tests.tickets.conftest import Serving, held
 from tests.tickets.edges import SERVICES, Town, town
 from tickets.domain.roles import Role
+from tickets.settings_edges import Open311Settings
 
 FORM = {
     "service_code": "garbage",
@@ -51,6 +52,16 @@ WRONG_QUERIES: list[dict[str, str]] = [
     {"page_size": "0"},
     {"page": "1; DROP TABLE tickets"},
 ]
+
+
+BOTH = pytest.mark.parametrize("database_url", ["sqlite_url", "postgres_url"], indirect=True)
+"""For the tests that are about what the database answers; the others are about the interface and run on one."""
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest) -> str:
+    url: str = request.getfixturevalue(getattr(request, "param", "sqlite_url"))
+    return url
 
 
 @pytest.fixture
@@ -104,6 +115,7 @@ async def test_services_are_those_of_the_taxonomy_in_both_formats(place: Town) -
 
 
 @pytest.mark.requirement("IN-3", "IN-4")
+@BOTH
 async def test_a_request_is_filed_and_waits_for_review(place: Town, key: str) -> None:
     status, answer = await file(place, {**FORM, "api_key": key})
     assert status == 200, answer
@@ -118,6 +130,7 @@ async def test_a_request_is_filed_and_waits_for_review(place: Town, key: str) ->
     assert "3号楼北侧" in ticket["note"]
 
 
+@BOTH
 async def test_the_same_words_sent_again_are_the_same_request(place: Town, key: str) -> None:
     first, second = [await file(place, {**FORM, "api_key": key}) for _ in range(2)]
     assert first == second
@@ -125,6 +138,7 @@ async def test_the_same_words_sent_again_are_the_same_request(place: Town, key: 
     assert other[0]["service_request_id"] != first[1][0]["service_request_id"]
 
 
+@BOTH
 async def test_everybody_follows_a_request_but_only_its_app_sees_words_and_place(place: Town, key: str) -> None:
     _, answer = await file(place, {**FORM, "lat": "37.5", "long": "121.4", "api_key": key})
     number = answer[0]["service_request_id"]
@@ -155,6 +169,7 @@ async def test_the_long_states_become_open_and_closed(place: Town, key: str) -> 
         assert len(found) == count
 
 
+@BOTH
 async def test_lists_are_narrowed_by_service_time_and_ids(place: Town, key: str, clock: FakeClock) -> None:
     numbers = []
     for code in ("garbage", "noise", "noise"):
@@ -188,13 +203,22 @@ async def test_requests_in_xml_have_the_shape_of_the_specification(place: Town, 
     assert tree.find("request/description") is not None
 
 
-async def test_a_token_leads_to_the_request(place: Town, key: str) -> None:
-    _, answer = await file(place, {**FORM, "api_key": key})
-    number = answer[0]["service_request_id"]
-    async with place.machine.get(f"/api/v1/tickets/{number}") as response:
-        assert response.status == 200
-    assert (await get(place, f"v2/tokens/{'0' * 32}.json"))[0] == 404
-    assert (await get(place, f"v2/tokens/{number}.xml"))[0] == 404
+@BOTH
+async def test_where_apps_are_told_tokens_a_token_leads_to_the_request(
+    serving: Serving, tmp_path: Path, clock: FakeClock
+) -> None:
+    async with town(serving, tmp_path, clock, open311=Open311Settings(answer="token")) as place:
+        key = await place.token(Role.PARTNER, "civic-app")
+        assert {each["type"] for each in (await get(place, "v2/services.json"))[1]} == {"batch"}
+        _, answer = await file(place, {**FORM, "api_key": key})
+        token = answer[0]["token"]
+        assert "service_request_id" not in answer[0]
+        _, (found,) = await get(place, f"v2/tokens/{token}.json")
+        assert found["token"] == token
+        _, (shown,) = await get(place, f"v2/requests/{found['service_request_id']}.json")
+        assert shown["status"] == "open"
+        for wrong in ("0" * 32, found["service_request_id"], "%00"):
+            assert (await get(place, f"v2/tokens/{wrong}.xml"))[0] == 404
 
 
 async def test_what_is_wrong_is_refused_in_both_formats(place: Town, key: str) -> None:

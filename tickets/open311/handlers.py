@@ -35,7 +35,8 @@ Handler = Callable[[web.Request, Format], Awaitable[web.Response]]
 
 @dataclass(frozen=True, slots=True)
 class Open311Options:
-    """`public_url` is how apps reach the service, None for as they asked; `jurisdiction` the one that is served."""
+    """`public_url` is how apps reach the service, None for as they asked; `jurisdiction` the one that is served. With
+    `tokens` an app that files is told a token in place of the ticket's number."""
 
     jurisdiction: str
     contact: str
@@ -43,6 +44,7 @@ class Open311Options:
     body_limit: int
     body_timeout: float
     retry_after: int
+    tokens: bool = False
 
 
 class Open311:
@@ -93,7 +95,9 @@ class Open311:
 
     async def services(self, _request: web.Request, format_: Format) -> web.Response:
         known = await self._services()
-        return _answer("services", Children("service", [_service(each) for each in known]), format_)
+        return _answer(
+            "services", Children("service", [_service(each, self._options.tokens) for each in known]), format_
+        )
 
     async def definition(self, request: web.Request, format_: Format) -> web.Response:
         service = await self._service(request.match_info["code"])
@@ -127,8 +131,9 @@ class Open311:
         service = await self._service(code)
         filed = await self._filing.file(filing(fields, service, request.headers.get("Idempotency-Key")), who)
         log.info("open311_filed", number=filed.number, service=service.code, fresh=filed.fresh, actor=who.name)
+        name, told = ("token", filed.token) if options.tokens else ("service_request_id", filed.number)
         line: Value = {
-            "service_request_id": filed.number,
+            name: told,
             "service_notice": NOTICE,
             "account_id": fields.get("account_id") or None,
         }
@@ -217,13 +222,13 @@ class Open311:
         return response
 
 
-def _service(service: Service) -> Value:
+def _service(service: Service, tokens: bool) -> Value:
     return {
         "service_code": service.code,
         "service_name": service.name,
         "description": service.description,
         "metadata": service.needs_place,
-        "type": "realtime",
+        "type": "batch" if tokens else "realtime",
         "keywords": ",".join(service.keywords),
         "group": service.l1,
     }
