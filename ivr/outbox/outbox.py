@@ -1,7 +1,7 @@
 """What a call uses to be rid of a request: give it a number, make it durable, wake the relay."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -123,6 +123,7 @@ def body(number: str, call: CallFacts, request: Request, completeness: Completen
                 "end": round(piece.end, 2),
                 "confidence": piece.confidence,
                 "alternatives": list(piece.alternatives),
+                "corrections": [asdict(change) for change in piece.changes],
             }
             for piece in request.spoken
         ],

@@ -23,6 +23,7 @@ from tickets.domain.ticket import (
     Category,
     Channel,
     Completeness,
+    Correction,
     EmergencyLevel,
     RequestKind,
     TicketDraft,
@@ -307,7 +308,9 @@ def a_draft(number: str | None = None, call: str | None = None, **changes: Any) 
         places=(),
         level=3,
         summary="小区门口的垃圾没有人清理",
-        transcript=(Utterance("垃圾堆了好几天", 0.5, 2.25, None, ("拉吉堆了好几天",)),),
+        transcript=(
+            Utterance("垃圾堆了好几天", 0.5, 2.25, None, ("拉吉堆了好几天",), (Correction(0, "拉吉", "垃圾", 1.0),)),
+        ),
         emergency=None,
         caller=Caller("13800000000", confidential=False),
         completeness=Completeness.COMPLETE,
@@ -365,7 +368,14 @@ def a_body(number: str | None = None, call: str | None = None, **changes: Any) -
         "level": 3,
         "summary": "小区门口的垃圾没有人清理",
         "transcript": [
-            {"text": "垃圾堆了好几天", "start": 0.5, "end": 2.25, "confidence": None, "alternatives": ["拉吉"]}
+            {
+                "text": "垃圾堆了好几天",
+                "start": 0.5,
+                "end": 2.25,
+                "confidence": None,
+                "alternatives": ["拉吉"],
+                "corrections": [{"at": 0, "before": "拉吉", "after": "垃圾", "score": 1.0}],
+            }
         ],
         "emergency": {"level": "none", "kind": "", "service": "", "span": "", "reasons": []},
         "caller": {"number": "13800000000", "confidential": False},

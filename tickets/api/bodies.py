@@ -64,12 +64,32 @@ class Place(Body):
     score: Annotated[float, Field(ge=0, allow_inf_nan=False, le=1000)]
 
 
+class Correction(Body):
+    """A word of the hotline's own that was preferred to what only sounded like it; `at` counts characters of `text`."""
+
+    at: Annotated[int, Field(ge=0, le=100_000)]
+    before: Short
+    after: Short
+    score: Share
+
+
 class Utterance(Body):
     text: Text
     start: Seconds
     end: Seconds
     confidence: Share | None = None
     alternatives: Annotated[list[Text], Field(max_length=20)] = []
+    corrections: Annotated[list[Correction], Field(max_length=100)] = []
+
+    def spoken(self) -> domain.Utterance:
+        return domain.Utterance(
+            self.text,
+            self.start,
+            self.end,
+            self.confidence,
+            tuple(self.alternatives),
+            tuple(domain.Correction(each.at, each.before, each.after, each.score) for each in self.corrections),
+        )
 
 
 class Emergency(Body):
@@ -130,10 +150,7 @@ class TicketCreate(TicketFields):
             places=tuple(domain.Place(each.id, each.name, each.kind, each.text, each.score) for each in self.places),
             level=self.level,
             summary=self.summary,
-            transcript=tuple(
-                domain.Utterance(each.text, each.start, each.end, each.confidence, tuple(each.alternatives))
-                for each in self.transcript
-            ),
+            transcript=tuple(each.spoken() for each in self.transcript),
             emergency=domain.Emergency(
                 emergency.level, emergency.kind, emergency.service, emergency.span, tuple(emergency.reasons)
             )

@@ -87,6 +87,16 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """At character `at` of the text, `before` was heard and `after` is believed; `score` 1 sounds exactly alike."""
+
+    at: int
+    before: str
+    after: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class Utterance:
     """A stretch of the caller's speech; `start` and `end` in seconds from the start of the call's audio."""
 
@@ -95,6 +105,7 @@ class Utterance:
     end: float
     confidence: float | None
     alternatives: tuple[str, ...]
+    corrections: tuple[Correction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

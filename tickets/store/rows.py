@@ -39,6 +39,7 @@ from tickets.domain.ticket import (
     Category,
     Channel,
     Completeness,
+    Correction,
     Emergency,
     EmergencyLevel,
     Place,
@@ -243,9 +244,7 @@ def draft_from(row: Row, party: Row) -> TicketDraft:
         places=tuple(Place(**each) for each in row["places"]),
         level=row["level"],
         summary=row["summary"],
-        transcript=tuple(
-            Utterance(**{**each, "alternatives": tuple(each["alternatives"])}) for each in row["transcript"]
-        ),
+        transcript=tuple(_utterance_from(each) for each in row["transcript"]),
         emergency=_emergency_from(row["emergency"]),
         caller=Caller(number=party["number"], confidential=party["confidential"]),
         completeness=Completeness(row["completeness"]),
@@ -313,6 +312,11 @@ def _call_from(row: Row) -> Call | None:
 
 def _category_from(row: Row) -> Category:
     return Category(l1=row["category_l1"], l2=row["category_l2"], problem=row["category_problem"])
+
+
+def _utterance_from(value: Mapping[str, Any]) -> Utterance:
+    corrections = tuple(Correction(**each) for each in value.get("corrections", ()))
+    return Utterance(**{**value, "alternatives": tuple(value["alternatives"]), "corrections": corrections})
 
 
 def _emergency_from(value: Mapping[str, Any] | None) -> Emergency | None:

@@ -59,6 +59,7 @@ async def test_what_only_sounds_like_a_word_of_the_hotline_is_put_right_and_the_
     (ticket,) = line.tickets
     (said,) = ticket.body["transcript"]
     assert (said["text"], said["alternatives"]) == ("小区的垃圾清运没人管", ["小区的拉及清运没人管"])
+    assert said["corrections"] == [{"at": 3, "before": "拉及清运", "after": "垃圾清运", "score": 1.0}]
 
 
 async def test_done_is_set_last_of_all(tmp_path: Path) -> None:
