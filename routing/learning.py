@@ -5,7 +5,6 @@ neither the new nor the old model has seen them. Where that leaves too few, the 
 with the old model's on all tickets, which favours the old one. Files change only after the comparison, all at once.
 """
 
-import csv
 import hashlib
 import shutil
 import tempfile
@@ -22,7 +21,7 @@ from routing.modelcard import HeldOut, ModelCard, counts, data_digest
 from routing.router import Router
 from routing.taxonomy import Taxonomy
 from routing.text import read
-from routing.training import TrainReport, train_csv
+from routing.training import TrainReport, train_categories
 
 MODEL_NAME: Final = "classifier.npz"
 MOST_HELD_OUT: Final = 500
@@ -93,7 +92,7 @@ def train_checked(
     previous, name = model_in_use(out_dir, {label for _, label in pairs}, shipped)
     with tempfile.TemporaryDirectory(prefix="hotline-train-") as folder:
         tell("train")
-        report = _train(learn, Path(folder), source)
+        report = train_categories(learn, Path(folder), source)
         tell("measure")
         fresh = Classifier.load(Path(folder) / MODEL_NAME)
         figures = _compare(fresh, report, previous, pairs, held)
@@ -116,21 +115,10 @@ def train_checked(
         out_dir.mkdir(parents=True, exist_ok=True)
         card.save(Path(folder))
         for file in sorted(Path(folder).iterdir()):
-            if file.suffix != ".csv":
-                partial = out_dir / f"{file.name}.partial"
-                shutil.copyfile(file, partial)
-                partial.replace(out_dir / file.name)
+            partial = out_dir / f"{file.name}.partial"
+            shutil.copyfile(file, partial)
+            partial.replace(out_dir / file.name)
     return Outcome(card, kept=False, words=f"model written to {out_dir}")
-
-
-def _train(pairs: Sequence[Pair], folder: Path, source: str) -> TrainReport:
-    """The trainer reads a CSV; it has the source's name, so that a fault names what the user gave."""
-    path = folder / Path(source).with_suffix(".csv").name
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("text", "label"))
-        writer.writerows(pairs)
-    return train_csv(path, folder)
 
 
 def _compare(
