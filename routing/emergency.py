@@ -9,7 +9,7 @@ cannot dilute it; of a text beyond 2,000 characters only the first and last thou
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +31,7 @@ _END = 1000
 _SAYS_SOMETHING, _TELLS_A_DANGER = 5, 12
 """Positions. Without any word of danger, fewer than the first say nothing yet ("有人…" begins every other call), and
 fewer than the second are asked about, not bridged: a partial result is a beginning, whatever its n-grams are worth."""
-_LIKELIER_THAN_NOT, _SURE_OF_SEVERAL, _NEVER = 0.5, 0.9, 2.0
+_LIKELIER_THAN_NOT, _ANOTHER_READING, _SURE_OF_SEVERAL, _NEVER = 0.5, 0.35, 0.9, 2.0
 _RANK = {EmergencyLevel.NONE: 0, EmergencyLevel.POSSIBLE: 1, EmergencyLevel.CERTAIN: 2}
 
 
@@ -91,16 +91,21 @@ class EmergencyDetector:
         return cls(Lexicon.load(data_dir / "danger" / "lexicon.toml"), DangerModel.load(model_dir / "emergency.npz"))
 
     def check(self, text: str, alternatives: Sequence[str] = ()) -> Emergency:
-        """The best reading decides; a danger found only in another of the recogniser's readings is `possible`."""
-        best = self._assess(text)
+        """The best reading decides; a danger found only in another of the recogniser's readings is `possible`, and must
+        be likelier than a best reading's: every further reading is a further chance to mishear everyday talk.
+        """
+        utterance = courteous(text)
+        best = self._gravest(utterance)
+        if best is not None and (level := self.level(best)) is not EmergencyLevel.NONE:
+            return _report(utterance, best, level, self.service(utterance, best))
         for other in alternatives:
-            if best.level is not EmergencyLevel.NONE:
-                break
-            found = self._assess(other)
-            if found.level is not EmergencyLevel.NONE:
-                reasons = (*found.reasons, "只在识别的备选结果中出现")
-                best = Emergency(EmergencyLevel.POSSIBLE, found.kind, found.service, found.span, reasons)
-        return best
+            utterance = courteous(other)
+            best = self._gravest(utterance)
+            if best is None or self.level(best) is EmergencyLevel.NONE or best.any < _ANOTHER_READING:
+                continue
+            found = _report(utterance, best, EmergencyLevel.POSSIBLE, self.service(utterance, best))
+            return replace(found, reasons=(*found.reasons, "只在识别的备选结果中出现"))
+        return Emergency()
 
     def weigh(self, utterance: Utterance) -> list[Weighing]:
         """Every window of a `courteous` utterance."""
@@ -133,16 +138,9 @@ class EmergencyDetector:
             least = max(least, _SURE_OF_SEVERAL) if weighing.evidence else _NEVER
         return weighing.sure >= least and not weighing.brake
 
-    def _assess(self, text: str) -> Emergency:
-        utterance = courteous(text)
+    def _gravest(self, utterance: Utterance) -> Weighing | None:
         weighed = self.weigh(utterance)
-        if not weighed:
-            return Emergency()
-        best = max(weighed, key=lambda w: (_RANK[self.level(w)], w.any))
-        level = self.level(best)
-        if level is EmergencyLevel.NONE:
-            return Emergency()
-        return _report(utterance, best, level, self.service(utterance, best))
+        return max(weighed, key=lambda w: (_RANK[self.level(w)], w.any)) if weighed else None
 
     def service(self, utterance: Utterance, weighing: Weighing) -> str:
         """Who must come to the danger of this stretch."""

@@ -106,6 +106,10 @@ def test_danger_only_in_a_lower_ranked_reading_is_possible(detector: EmergencyDe
     assert found.level is not EmergencyLevel.NONE
 
 
+def test_a_lower_ranked_reading_that_hardly_sounds_like_danger_is_nothing(detector: EmergencyDetector) -> None:
+    assert detector.check("路灯不亮", ["物业停车费怎么收", "楼道里的灯不亮"]).level is EmergencyLevel.NONE
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.sampled_from(CERTAIN_DANGERS),
