@@ -62,7 +62,7 @@ def report(
             by=_by(by),
         )
         if all_units:
-            count = asyncio.run(_notices(settings, name, ask, chosen, out))
+            count = asyncio.run(_notices(settings, ask, chosen, _folder(name, ask, out)))
             say(f"written: {count} notices to {out}")
             return
         rendered = asyncio.run(_rendered(settings, name, ask, chosen))
@@ -78,14 +78,19 @@ async def _rendered(settings: TicketSettings, name: str, ask: Ask, form: Format)
         return render(await reports.build(name, ask), form, Pages())
 
 
-async def _notices(settings: TicketSettings, name: str, ask: Ask, form: Format, out: Path | None) -> int:
-    """Writes the notice of each unit into the folder `out`; says how many."""
+def _folder(name: str, ask: Ask, out: Path | None) -> Path:
+    """The folder for the notices of all units; made when it is missing."""
     if name != "notice" or ask.unit is not None or out is None:
         raise WrongUse("--all-units is for: hotline report notice --all-units --out FOLDER, without --unit")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise HotlineError(f"cannot make the folder {out}: {exc.strerror}") from exc
+    return out
+
+
+async def _notices(settings: TicketSettings, ask: Ask, form: Format, out: Path) -> int:
+    """Writes the notice of each unit into the folder `out`; says how many."""
     count, pages = 0, Pages()
     async with _reports(settings) as reports:
         async for unit_id, made in reports.notices(ask):

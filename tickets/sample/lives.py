@@ -13,12 +13,11 @@ from typing import Final, TypeVar
 
 from tickets.domain import commands as c
 from tickets.domain.calendar import WorkingCalendar
-from tickets.domain.case import Case, Desk, Facts
+from tickets.domain.case import Desk
 from tickets.domain.clocks import ClockRules, Clocks
 from tickets.domain.history import fingerprint
 from tickets.domain.ids import CHINA, TicketNumber, row_id
-from tickets.domain.life import DeadlineKind, Life
-from tickets.domain.moves import decide
+from tickets.domain.life import DeadlineKind
 from tickets.domain.opening import Opening
 from tickets.domain.policy import Policy
 from tickets.domain.roles import Principal, Role
@@ -32,12 +31,12 @@ from tickets.domain.ticket import (
     Place,
     RequestKind,
     TicketDraft,
-    TicketHead,
     TicketRecord,
     draft_json,
 )
 from tickets.domain.units import PersonRole, Unit
 from tickets.sample.directory import Directory
+from tickets.sample.played import Played
 from tickets.sample.vocabulary import ESTATES, MATTERS, STREETS, Matter
 
 _Value = TypeVar("_Value")
@@ -167,7 +166,7 @@ class Lives:
             note=None,
         )
 
-    def _handle(self, played: "Played", unit: Unit, joint: Unit | None) -> None:
+    def _handle(self, played: Played, unit: Unit, joint: Unit | None) -> None:
         """Sign, contact, answer, complete, visit; with the share of requests that stick or go wrong."""
         random = self._random
         if random.random() < 0.0035:
@@ -188,7 +187,7 @@ class Lives:
             self._finish(played, each, late=late and each is unit)
         self._visits(played, unit)
 
-    def _sign_and_contact(self, played: "Played", unit: Unit) -> None:
+    def _sign_and_contact(self, played: Played, unit: Unit) -> None:
         random, handler = self._random, self._handler(unit)
         desk = self._as_unit(unit)
         slow = random.random() < 0.012 * self._care(unit)
@@ -199,7 +198,7 @@ class Lives:
         contact = c.Contact("phone", handler, "诉求已与诉求人重新确认")
         played.by_clock(DeadlineKind.CONTACT, unit, share, contact, desk)
 
-    def _finish(self, played: "Played", unit: Unit, *, late: bool) -> None:
+    def _finish(self, played: Played, unit: Unit, *, late: bool) -> None:
         random, handler = self._random, self._handler(unit)
         share = random.uniform(1.02, 1.6) if late else min(0.97, random.betavariate(1.6, 4.0))
         desk = self._as_unit(unit)
@@ -208,7 +207,7 @@ class Lives:
         done = c.Complete("已处理完毕", resolved=random.random() < 0.97, satisfied=True)
         played.after(timedelta(minutes=random.uniform(1, 30)), done, desk)
 
-    def _visits(self, played: "Played", unit: Unit) -> None:
+    def _visits(self, played: Played, unit: Unit) -> None:
         random = self._random
         if random.random() < 0.02:
             for _ in range(3):
@@ -221,7 +220,7 @@ class Lives:
         self._visit(played, pleased=False)
         self._second_round(played, unit)
 
-    def _second_round(self, played: "Played", unit: Unit) -> None:
+    def _second_round(self, played: Played, unit: Unit) -> None:
         handler = self._handler(unit)
         contact = c.Contact("in-person", handler, "上门了解不满意原因")
         played.by_clock(DeadlineKind.CONTACT, unit, self._random.uniform(0.1, 0.9), contact, self._as_unit(unit))
@@ -232,12 +231,12 @@ class Lives:
             meeting = c.Conclude("in-person", handler, "联席会议研究后已当面答复")
             played.after(timedelta(days=self._random.uniform(3, 12)), meeting, self._hotline())
 
-    def _visit(self, played: "Played", *, pleased: bool) -> None:
+    def _visit(self, played: Played, *, pleased: bool) -> None:
         solved = self._random.random() < (0.97 if pleased else 0.25)
         said = c.ReportVisit(True, "phone", contacted=True, answered=True, resolved=solved, satisfied=pleased)
         played.by_clock(DeadlineKind.VISIT, None, self._random.uniform(0.1, 0.95), said, self._hotline())
 
-    def _marks(self, played: "Played", unit: Unit) -> None:
+    def _marks(self, played: Played, unit: Unit) -> None:
         chance, soon = self._random.random(), timedelta(minutes=self._random.uniform(1, 20))
         if chance < 0.006:
             played.after(soon, c.Mark((), group=True), self._hotline())
@@ -248,7 +247,7 @@ class Lives:
         elif chance < 0.0115:
             played.after(soon, c.Expose("拟转“曝光台”栏目"), self._supervisor())
 
-    def _on_ledger(self, played: "Played", unit: Unit) -> None:
+    def _on_ledger(self, played: Played, unit: Unit) -> None:
         put = c.PutOnLedger("受客观条件制约,须待专项资金下达后实施")
         played.after(timedelta(hours=2), put, self._hotline())
         for _ in range(self._random.randrange(1, 4)):
@@ -258,7 +257,7 @@ class Lives:
         else:
             played.stop()
 
-    def _extension(self, played: "Played", unit: Unit) -> None:
+    def _extension(self, played: Played, unit: Unit) -> None:
         due = played.life.due_at
         if due is None:
             return
@@ -267,7 +266,7 @@ class Lives:
         decision = c.DecideExtension(self._random.random() < 0.85)
         played.after(timedelta(hours=self._random.uniform(0.2, 3)), decision, self._hotline())
 
-    def _call_back(self, played: "Played", unit: Unit) -> None:
+    def _call_back(self, played: Played, unit: Unit) -> None:
         random, handler = self._random, self._handler(unit)
         played.after(timedelta(minutes=1), c.HandOver(unit.id, handler), self._hotline(unit))
         share = random.uniform(1.1, 3.0) if random.random() < 0.03 else random.uniform(0.2, 0.95)
@@ -295,52 +294,6 @@ class Lives:
 
     def _desk(self, who: Principal, *units: Unit) -> Desk:
         return Desk(self._until, who, self._clocks, self._policy, {each.id: each for each in units})
-
-
-class Played:
-    """One life as it is played: what happens moves its clock on; nothing happens after `until`."""
-
-    def __init__(self, record: TicketRecord, until: datetime) -> None:
-        draft = record.draft
-        self.life: Life = record.life
-        self._record = record
-        self._facts = Facts(draft.kind, draft.level, draft.unit_id, draft.unit)
-        self._events = list(record.history)
-        self._now = record.created_at
-        self._until = until
-        self._over = False
-
-    def stop(self) -> None:
-        """Nothing more happens."""
-        self._over = True
-
-    def after(self, wait: timedelta, command: c.Command, desk: Desk) -> None:
-        self._act(self._now + wait, command, desk)
-
-    def by_clock(self, kind: DeadlineKind, unit: Unit | None, share: float, command: c.Command, desk: Desk) -> None:
-        """Acts when `share` of a running clock's time is over: above 1 that is too late."""
-        named = unit.id if unit else None
-        clock = next((each for each in self.life.open_clocks(kind) if named in (None, each.unit_id)), None)
-        if clock is None:
-            self._act(self._now + timedelta(hours=1), command, desk)
-            return
-        at = clock.started_at + (clock.due_at - clock.started_at) * share
-        self._act(max(at, self._now + timedelta(seconds=30)), command, desk)
-
-    @property
-    def record(self) -> TicketRecord:
-        last = self._events[-1]
-        return replace(self._record, state=last.state, updated_at=last.at, history=tuple(self._events), life=self.life)
-
-    def _act(self, at: datetime, command: c.Command, desk: Desk) -> None:
-        if self._over or at >= self._until:
-            self._over = True
-            return
-        last = self._events[-1]
-        head = TicketHead(self._record.id, self._record.number, last.state, last.seq, last.hash)
-        change = decide(Case(head, self._facts, self.life), command, replace(desk, now=at))
-        self._events.extend(change.events)
-        self.life, self._now = change.life, at
 
 
 def _numbered(times: list[datetime]) -> Iterator[tuple[int, datetime]]:
