@@ -167,7 +167,7 @@ async def serve(
         await control.start()
         speech = _speech(sections.speech, places)
         stack.push_async_callback(speech.recogniser.aclose)
-        router = await asyncio.to_thread(Router.load)
+        router = await asyncio.to_thread(lambda: Router.load(classifier=settings.classifier))
         audio = await stack.enter_async_context(AudioSocketServer(settings.host, settings.audio_port))
         services = CallServices(
             settings=settings,

@@ -48,6 +48,8 @@ class IvrSettings(BaseModel):
     tickets_url: str = "http://127.0.0.1:8080"
     tickets_timeout_seconds: Seconds = 5.0
     prompt_overrides: Path | None = None
+    classifier: Path | None = None
+    """An organisation's own category model, as `hotline route train` writes it; without it the shipped one."""
     dialogue: DialogueSettings = DialogueSettings()
 
 

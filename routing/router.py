@@ -38,13 +38,18 @@ class Router:
         self._policy = policy
 
     @classmethod
-    def load(cls, data_dir: Path | None = None, model_dir: Path | None = None) -> "Router":
-        """Reads everything, once. Raises `routing.errors.DataError` naming every fault by file and line."""
+    def load(
+        cls, data_dir: Path | None = None, model_dir: Path | None = None, *, classifier: Path | None = None
+    ) -> "Router":
+        """Reads everything, once. Raises `routing.errors.DataError` naming every fault by file and line.
+
+        `classifier` is an organisation's own category model (`hotline route train`) in place of the shipped one.
+        """
         data, model = data_dir or DATA_DIR, model_dir or MODEL_DIR
         taxonomy = Taxonomy.load(data)
         return cls(
             taxonomy,
-            Classifier.load(model / "classifier.npz"),
+            Classifier.load(classifier or model / "classifier.npz"),
             Kinds.load(data, model),
             EmergencyDetector.load(data, model),
             Gazetteer.load(data / "places.csv", taxonomy.units),

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from hotline.cli import route_learning, route_places, route_twins
-from hotline.cli.common import AsJson, in_user_words, print_json
+from hotline.cli.common import AsJson, in_user_words, print_json, settings_of
 from hotline.errors import WrongUse
 from routing.router import Router
 
@@ -49,13 +49,13 @@ def route(
     if jsonl is None:
         raise WrongUse("give a text in quotation marks, or --jsonl FILE")
     with in_user_words():
-        router = Router.load()
+        router = _router(context)
         for line in list(_read(jsonl)):
             print_json(router.decide(line["text"]).as_json(line["id"]))
 
 
 @group.command("text", hidden=True)
-def text_(words: Annotated[list[str], typer.Argument()], json_: AsJson = True) -> None:
+def text_(context: typer.Context, words: Annotated[list[str], typer.Argument()], json_: AsJson = True) -> None:
     """The decision on one text."""
     text = " ".join(words)
     if not text.strip():
@@ -63,7 +63,12 @@ def text_(words: Annotated[list[str], typer.Argument()], json_: AsJson = True) -
     if len(text) > LONGEST_TEXT:
         raise WrongUse(f"a text may have {LONGEST_TEXT} characters, this one has {len(text)}")
     with in_user_words():
-        print_json(Router.load().decide(text).as_json())
+        print_json(_router(context).decide(text).as_json())
+
+
+def _router(context: typer.Context) -> Router:
+    """With the category model that calls use."""
+    return Router.load(classifier=settings_of(context).ivr.classifier)
 
 
 def _read(path: Path) -> Iterator[dict[str, Any]]:

@@ -70,6 +70,17 @@ def test_training_writes_model_and_card_and_evaluating_uses_them(hotline: Comman
     assert "macro-F1" in hotline.words
 
 
+def test_a_model_of_ones_own_decides_once_the_settings_name_it(hotline: Command, tickets: Path, tmp_path: Path) -> None:
+    hotline.run("route", "train", tickets)
+    settings = tmp_path / "own.toml"
+    settings.write_text(f'[ivr]\nclassifier = "{tmp_path}/home/routing-model/classifier.npz"\n', encoding="utf-8")
+    code, printed = hotline.run("--config", settings, "route", "包工头拖欠工资不发")
+    assert code == 0
+    assert json.loads(printed)["category"]["problem"] in ("劳动", None)
+    code, printed = hotline.run("route", "包工头拖欠工资不发")
+    assert json.loads(printed)["category"]["problem"] == "拖欠工资"
+
+
 def test_a_worse_model_is_refused_with_status_one(hotline: Command, tickets: Path, tmp_path: Path) -> None:
     hotline.run("route", "train", tickets, "--out", tmp_path / "model")
     rows = [(text, "劳动" if i % 3 == 0 else label) for i, (text, label) in enumerate(TICKETS)]
