@@ -1,17 +1,16 @@
 """One utterance on a worker, and the place where that worker lives: what the pool moves from process to process.
 
-The stream keeps its audio until its end, so that it can begin again elsewhere. Events that nobody reads do not pile
-up: only the latest partial is kept.
+The stream keeps its audio until its end, so that it can begin again elsewhere.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, Final, Protocol
 
 from speech.frames import seconds_of
-from speech.ports import Bias, Lost, Partial, RecognitionEvent
+from speech.ports import Bias, Lost, RecognitionEvent
 from speech.ports import Final as FinalEvent
 from speech.replay import ReplayBuffer
+from speech.tray import EventTray
 from speech.wire import Kind, encode_json
 from speech.workerprocess import WorkerProcess
 
@@ -56,13 +55,10 @@ class PoolStream:
         self._pool = pool
         self._buffer = ReplayBuffer(limit)
         self._offset = 0.0
-        self._partial: Partial | None = None
-        self._end: FinalEvent | Lost | None = None
-        self._closed = False
-        self._news = asyncio.Event()
+        self._tray = EventTray()
 
     def feed(self, pcm: bytes) -> None:
-        if self.finished or self._end is not None or self._closed:
+        if self.finished or self._tray.over:
             return
         before = self._buffer.dropped
         self._buffer.append(pcm)
@@ -74,22 +70,13 @@ class PoolStream:
             self.finished = True
             self.flush()
 
-    async def events(self) -> AsyncIterator[RecognitionEvent]:
-        while not self._closed:
-            await self._news.wait()
-            self._news.clear()
-            if self._partial is not None:
-                partial, self._partial = self._partial, None
-                yield partial
-            if self._end is not None:
-                yield self._end
-                return
+    def events(self) -> AsyncIterator[RecognitionEvent]:
+        return self._tray.events()
 
     async def aclose(self) -> None:
-        if not self._closed:
-            self._closed = True
+        if not self._tray.closed:
             self._pool.release(self)
-            self._news.set()
+            self._tray.close()
 
     # The pool's side.
 
@@ -117,14 +104,11 @@ class PoolStream:
             worker.send(Kind.FINISH, self.number)
 
     def partial(self, text: str, at: float) -> None:
-        self._partial = Partial(text, round(self._offset + at, 3))
-        self._news.set()
+        self._tray.partial(text, self._offset + at)
 
     def end(self, event: FinalEvent | Lost) -> None:
         """The last event; the first call counts."""
-        if self._end is None:
-            self._end = event
-            self._news.set()
+        self._tray.end(event)
 
     @property
     def offset(self) -> float:

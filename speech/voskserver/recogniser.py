@@ -18,10 +18,11 @@ from speech.capacity import UNMEASURED, Load
 from speech.engines.vosk_answers import VoskAnswers
 from speech.errors import ModelError, Overloaded, WireError
 from speech.frames import RATE, bytes_of, seconds_of
-from speech.ports import Bias, Capabilities, Lost, Partial, RecognitionEvent
+from speech.ports import Bias, Capabilities, Lost, RecognitionEvent
 from speech.ports import Final as FinalEvent
 from speech.replay import ReplayBuffer
 from speech.settings import SpeechSettings
+from speech.tray import EventTray
 from speech.voskserver.protocol import END, config
 from speech.voskserver.servers import Server, Servers
 
@@ -46,15 +47,12 @@ class VoskServerStream:
         self._bias = bias
         self._buffer = ReplayBuffer(limit)
         self._finished = False
-        self._closed = False
         self._audio = asyncio.Event()
-        self._news = asyncio.Event()
-        self._partial: Partial | None = None
-        self._end: FinalEvent | Lost | None = None
+        self._tray = EventTray()
         self.work: asyncio.Task[None] | None = None
 
     def feed(self, pcm: bytes) -> None:
-        if self._finished or self._closed or self._end is not None:
+        if self._finished or self._tray.over:
             return
         self._buffer.append(pcm)
         if self._buffer.unsent >= _LEAST:
@@ -64,30 +62,19 @@ class VoskServerStream:
         self._finished = True
         self._audio.set()
 
-    async def events(self) -> AsyncIterator[RecognitionEvent]:
-        while not self._closed:
-            await self._news.wait()
-            self._news.clear()
-            if self._partial is not None:
-                partial, self._partial = self._partial, None
-                yield partial
-            if self._end is not None:
-                yield self._end
-                return
+    def events(self) -> AsyncIterator[RecognitionEvent]:
+        return self._tray.events()
 
     async def aclose(self) -> None:
-        if not self._closed:
-            self._closed = True
-            self._news.set()
+        if not self._tray.closed:
+            self._tray.close()
             if self.work is not None:
                 self.work.cancel()
                 await asyncio.gather(self.work, return_exceptions=True)
 
     def end(self, event: FinalEvent | Lost) -> None:
         """The last event; the first call counts."""
-        if self._end is None:
-            self._end = event
-            self._news.set()
+        self._tray.end(event)
 
     async def run(self) -> None:
         """Carry the utterance to its end, on a second server when the first fails."""
@@ -122,8 +109,7 @@ class VoskServerStream:
                     return FinalEvent(found, offset, at, found[0].score if found else None)
                 if answers.words not in ("", told):
                     told = answers.words
-                    self._partial = Partial(told, round(at, 3))
-                    self._news.set()
+                    self._tray.partial(told, at)
 
     async def _send(self, socket: aiohttp.ClientWebSocketResponse) -> bool:
         """The next piece, or the end mark once everything was sent: then True."""

@@ -22,12 +22,13 @@ from tickets.domain.errors import TicketError
 from tickets.domain.history import canonical
 from tickets.domain.ids import CHINA
 from tickets.domain.ticket import draft_json
-from tickets.domain.units import Person, Unit
+from tickets.domain.units import Unit
 from tickets.sample.directory import Directory, make_directory
 from tickets.sample.lives import Lives, Sampled
 from tickets.store.engine import open_engine, parse_url
 from tickets.store.models import TicketRow
 from tickets.store.models_life import PersonRow, UnitRow
+from tickets.store.reference import person_values, unit_values
 from tickets.store.rows import ticket_values
 from tickets.store.statements import companion_rows
 
@@ -117,8 +118,8 @@ async def _require_empty(connection: AsyncConnection) -> None:
 
 
 async def _put_directory(connection: AsyncConnection, units: tuple[Unit, ...]) -> None:
-    await _insert(connection, UnitRow.metadata.tables["units"], [_unit_values(each) for each in units])
-    people = [_person_values(person) for unit in units for person in unit.people]
+    await _insert(connection, UnitRow.metadata.tables["units"], [unit_values(each) for each in units])
+    people = [person_values(person) for unit in units for person in unit.people]
     await _insert(connection, PersonRow.metadata.tables["people"], people)
 
 
@@ -147,31 +148,6 @@ async def _insert(connection: AsyncConnection, table: Table, rows: list[dict[str
 
 def _written(value: Any, json: bool) -> Any:
     return value if value is None or not json else canonical(value).decode("utf-8")
-
-
-def _unit_values(unit: Unit) -> dict[str, Any]:
-    return {
-        "id": unit.id,
-        "name": unit.name,
-        "level": unit.level.value,
-        "kind": unit.kind.value,
-        "parent_id": unit.parent_id,
-        "trade": unit.trade,
-        "areas": list(unit.areas),
-        "active": unit.active,
-    }
-
-
-def _person_values(person: Person) -> dict[str, Any]:
-    return {
-        "id": person.id,
-        "unit_id": person.unit_id,
-        "name": person.name,
-        "role": person.role.value,
-        "phone": person.phone,
-        "escalation": person.escalation,
-        "active": person.active,
-    }
 
 
 def _calendar(last: date) -> WorkingCalendar:

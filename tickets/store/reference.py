@@ -50,8 +50,8 @@ async def write_units(connection: AsyncConnection, units: Sequence[Unit], *, rep
     elif units:
         gone = update(PersonRow).where(PersonRow.unit_id.in_([unit.id for unit in units])).values(active=False)
         await connection.execute(gone)
-    await _put(connection, UnitRow, [_unit_values(unit) for unit in units])
-    await _put(connection, PersonRow, [_person_values(person) for unit in units for person in unit.people])
+    await _put(connection, UnitRow, [unit_values(unit) for unit in units])
+    await _put(connection, PersonRow, [person_values(person) for unit in units for person in unit.people])
 
 
 async def read_years(connection: AsyncConnection) -> list[CalendarYear]:
@@ -117,7 +117,7 @@ async def _put(connection: AsyncConnection, model: Any, rows: Sequence[dict[str,
     await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), rows)
 
 
-def _unit_values(unit: Unit) -> dict[str, Any]:
+def unit_values(unit: Unit) -> dict[str, Any]:
     return {
         "id": unit.id,
         "name": unit.name,
@@ -130,7 +130,7 @@ def _unit_values(unit: Unit) -> dict[str, Any]:
     }
 
 
-def _person_values(person: Person) -> dict[str, Any]:
+def person_values(person: Person) -> dict[str, Any]:
     return {
         "id": person.id,
         "unit_id": person.unit_id,
