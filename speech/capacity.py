@@ -13,6 +13,9 @@ __all__ = ["UNMEASURED", "Load", "streams_for"]
 UNMEASURED: Final = 6
 """Streams of a worker whose speed could not be measured, as its sample was missing."""
 
+_MOST: Final = 1_000
+"""Of one worker, however fast it was on a sample of seconds."""
+
 _BUSY_SHARE: Final = 0.85
 """Of real time; the rest is for what the machine does besides."""
 
@@ -38,4 +41,4 @@ def streams_for(rtf: float, *, streaming: bool) -> int:
     if rtf <= 0:
         return UNMEASURED
     most = _BUSY_SHARE / rtf if streaming else _PATIENCE_SECONDS / (_UTTERANCE_SECONDS * rtf)
-    return max(1, int(most))
+    return max(1, int(min(most, _MOST)))
