@@ -35,7 +35,7 @@ from ivr.call.hearing import Understanding
 from ivr.control import ControlDoor
 from ivr.dialogue import DialogueRules
 from ivr.dialogue.phrases import digit_pairs
-from ivr.domain_terms import domain_terms
+from ivr.domain_terms import common_terms, domain_terms
 from ivr.inbox import Inbox
 from ivr.outbox.api import HttpTicketApi
 from ivr.outbox.numbering import Numbering
@@ -238,7 +238,9 @@ def _speech(settings: SpeechSettings, places: IvrPlaces) -> SpeechPart:
 
 def _mind(router: Router) -> Understanding:
     knowledge = KnowledgeBase.load(KNOWLEDGE)
-    return Understanding(router, Corrector(domain_terms(router)), knowledge, lambda: datetime.now(CHINA))
+    return Understanding(
+        router, Corrector(domain_terms(router), common_terms(router)), knowledge, lambda: datetime.now(CHINA)
+    )
 
 
 async def _prompts(settings: IvrSettings, places: IvrPlaces) -> PromptLibrary:

@@ -23,9 +23,14 @@ _LONGEST: Final = 12
 _MOST_CHARACTERS: Final = 2_000
 """Of a text that is looked at; nobody says more in one breath."""
 
-_LIMIT: Final = {2: 0.0, 3: 0.12}
-_LIMIT_LONG: Final = 0.2
+_LIMIT: Final = {2: 0.0, 3: 0.06}
+_LIMIT_LONG: Final = 0.15
 """Mean syllable cost up to which a term of that many characters may replace what was heard."""
+
+_SMALL_WORDS: Final = frozenset(
+    "的了是我不在人有他这上们来到说要就去你会着没看好自己那也和为以个下得过家里对可么她只还都能把被让给跟从向又再才"
+    "很太最更多少大小一二三四五六七八九十两几第每各该此其它谁啥吗呢吧啊呀哦嗯呃年月日天时分点号路楼层栋室门口前后左右"
+)
 
 _SUPPORTED: Final = 0.2
 """Added to the limit when another reading has the term itself."""
@@ -58,7 +63,9 @@ class _Term:
 class Corrector:
     """The terms of one hotline: problem names and words, places, units. Immutable once made."""
 
-    def __init__(self, terms: Iterable[str]) -> None:
+    def __init__(self, terms: Iterable[str], common: Iterable[str] = ()) -> None:
+        """`common` are those of the terms that callers use every day."""
+        self._common = frozenset(common)
         self._by_length: dict[int, dict[tuple[int, Sound], list[_Term]]] = defaultdict(lambda: defaultdict(list))
         self._terms = {term for term in terms if _SHORTEST <= len(term) <= _LONGEST and _chinese(term)}
         for text in sorted(self._terms):
@@ -76,17 +83,33 @@ class Corrector:
         text = readings[0] if readings else ""
         if not text or not self._by_length or len(text) > _MOST_CHARACTERS:
             return Corrected(text)
-        protected = _protected(text, readings[1:])
+        protected = [*_protected(text, readings[1:]), *self._own(text)]
+        alone = _alone(text)
         found = [
             change
             for begin, run in _runs(text)
-            for change in self._candidates(text, begin, run, protected, readings[1:])
+            for change in self._candidates(begin, run, readings[1:])
+            if not _harms(change, protected) and self._fits(change, alone, readings[1:])
         ]
         return _apply(text, found)
 
-    def _candidates(
-        self, text: str, begin: int, run: str, protected: Sequence[tuple[int, int]], others: Sequence[str]
-    ) -> Iterator[Change]:
+    def _fits(self, change: Change, alone: set[int], others: Sequence[str]) -> bool:
+        """What is heard exactly may stand anywhere, as may what another reading has. What is only nearly alike needs
+        characters that mean something by themselves, and two syllables must be a word of every day besides."""
+        if any(change.after in other for other in others):
+            return True
+        if len(change.after) == _SHORTEST:
+            return change.after in self._common and alone.issuperset(range(change.at, change.at + _SHORTEST))
+        return change.score == 1.0 or _SMALL_WORDS.isdisjoint(change.before)
+
+    def _own(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where the hotline's own words were heard already: they stay, whatever longer word would sound alike."""
+        for at in range(len(text)):
+            for length in range(_SHORTEST, min(_LONGEST, len(text) - at) + 1):
+                if text[at : at + length] in self._terms:
+                    yield at, at + length
+
+    def _candidates(self, begin: int, run: str, others: Sequence[str]) -> Iterator[Change]:
         """Every replacement that could be made in a run of Chinese characters that starts at `begin`."""
         heard = sounds(run)
         if len(heard) != len(run):
@@ -103,7 +126,7 @@ class Corrector:
                             continue
                         seen.add(term.text)
                         change = _weigh(begin + at, before, window, term, others)
-                        if change is not None and not _harms(change, protected):
+                        if change is not None:
                             yield change
 
 
@@ -111,9 +134,6 @@ def _weigh(at: int, before: str, window: Sequence[Sound], term: _Term, others: S
     """The change if the term sounds near enough."""
     supported = any(term.text in other for other in others)
     limit = _LIMIT.get(len(term.text), _LIMIT_LONG) + (_SUPPORTED if supported else 0.0)
-    if len(term.text) == _SHORTEST and not supported:
-        # Two syllables alike are too little by themselves: Mandarin is full of them.
-        return None
     total = 0.0
     for heard, wanted in zip(window, term.sounds, strict=True):
         total += syllable_cost(heard, wanted)
@@ -134,6 +154,16 @@ def _harms(change: Change, protected: Sequence[tuple[int, int]]) -> bool:
         if change.before[inside] != change.after[inside]:
             return True
     return False
+
+
+def _alone(text: str) -> set[int]:
+    """Where characters stand that no dictionary word of two or more holds, and that are no small words."""
+    found, at = set(), 0
+    for word in rjieba.cut(text, False):
+        if len(word) == 1 and word not in _SMALL_WORDS:
+            found.add(at)
+        at += len(word)
+    return found
 
 
 def _protected(text: str, others: Sequence[str]) -> list[tuple[int, int]]:

@@ -26,6 +26,9 @@ _PERCENT: Final = re.compile(
 )
 
 
+_PARTICLE: Final = re.compile("(?<![显卓名原巨土编专论合译遗])著(?![名作称述录书者])")
+
+
 @functools.cache
 def _converter() -> opencc.OpenCC:
     # Tables of about a megabyte, immutable once read; loading takes 7 ms.
@@ -33,8 +36,8 @@ def _converter() -> opencc.OpenCC:
 
 
 def simplify(text: str) -> str:
-    """Traditional characters to simplified ones."""
-    return str(_converter().convert(text))
+    """Traditional characters to simplified ones; 著 stays only where it is not the particle 着."""
+    return _PARTICLE.sub("着", str(_converter().convert(text)))
 
 
 def join_characters(text: str) -> str:

@@ -43,6 +43,24 @@ def test_two_syllables_need_another_reading_that_has_the_term() -> None:
     assert CORRECTOR.correct(["家里亭水了", "家里停水了"]).text == "家里停水了"
 
 
+def test_two_syllables_of_every_day_need_no_other_reading_where_they_are_no_word() -> None:
+    everyday = Corrector(("垃圾", "停水"), common=("垃圾",))
+    assert everyday.correct(["小区门口的拉机堆了好几天"]).text == "小区门口的垃圾堆了好几天"
+    assert everyday.correct(["家里听水了"]).changes == ()
+    # 打听 is a word, and 里 is one of the small words of every sentence.
+    assert Corrector(("停水",), common=("停水",)).correct(["我打听水费"]).changes == ()
+
+
+def test_a_word_of_the_hotline_that_was_heard_stays_whatever_longer_one_another_reading_has() -> None:
+    corrector = Corrector(("垃圾", "拖拉机"))
+    heard = ["门口的垃圾堆了好几天", "门口拖拉机堆了好几天"]
+    assert corrector.correct(heard).changes == ()
+
+
+def test_what_is_only_nearly_alike_needs_characters_that_mean_something() -> None:
+    assert Corrector(("拆厕所",)).correct(["他躲在厕所"]).changes == ()
+
+
 def test_what_is_right_already_stays_and_what_is_not_chinese_too() -> None:
     for text in ("占道经营", "OK 120 号", "", "，。！"):
         assert CORRECTOR.correct([text]) == Corrected(text)

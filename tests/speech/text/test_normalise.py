@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speech.text.normalise import fold, fold_numerals, normalise
+from speech.text.normalise import fold, fold_numerals, normalise, simplify
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,10 @@ def test_no_run_of_numerals_is_too_strange(text: str) -> None:
 def test_folding_makes_both_spellings_equal() -> None:
     assert fold("設定三十度。") == fold("设定30度")
     assert fold("二零二六年，1,200元") == "2026年1200元"
+
+
+@pytest.mark.parametrize(
+    ("heard", "meant"), [("我抱著孩子", "我抱着孩子"), ("著名的著作", "著名的著作"), ("效果显著", "效果显著")]
+)
+def test_the_particle_is_written_as_it_is_today(heard: str, meant: str) -> None:
+    assert simplify(heard) == meant
