@@ -168,6 +168,7 @@ async def serve(
         speech = _speech(sections.speech, places)
         stack.push_async_callback(speech.recogniser.aclose)
         router = await asyncio.to_thread(lambda: Router.load(classifier=settings.classifier))
+        mind = await asyncio.to_thread(_mind, router)
         audio = await stack.enter_async_context(AudioSocketServer(settings.host, settings.audio_port))
         services = CallServices(
             settings=settings,
@@ -176,7 +177,7 @@ async def serve(
             control=control,
             prompts=await _prompts(settings, places),
             recogniser=speech.recogniser,
-            mind=await asyncio.to_thread(_mind, router),
+            mind=mind,
             outbox=outbox,
             journal=journal,
             board=board,
@@ -197,7 +198,8 @@ async def serve(
             journal=journal,
             is_live=lambda call: any(record.id == call for record in board.live()),
             transcribe=lambda path: _transcribe(path, speech, sections.speech),
-            decide=router.decide,
+            correct=lambda words: mind.corrector.correct([words]),
+            decide=mind.decide,
         )
         await stack.enter_async_context(_background(speech.load(), relay.run(), inbox.run(INBOX_SECONDS)))
         door = ControlDoor(

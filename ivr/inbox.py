@@ -23,6 +23,7 @@ from ivr.outbox import durable
 from ivr.outbox.outbox import CallFacts, CannotSave, Outbox
 from ivr.outbox.relay import wav_is_whole
 from routing.decision import Decision
+from speech.text.correction import Corrected
 
 log = structlog.get_logger()
 
@@ -61,6 +62,7 @@ class Inbox:
         journal: Journal,
         is_live: Callable[[str], bool],
         transcribe: Transcribe,
+        correct: Callable[[str], Corrected],
         decide: Callable[[str], Decision],
     ) -> None:
         self._folder = folder
@@ -70,6 +72,7 @@ class Inbox:
         self._journal = journal
         self._is_live = is_live
         self._transcribe = transcribe
+        self._correct = correct
         self._decide = decide
         for name in ("done", "quarantine"):
             (folder / name).mkdir(parents=True, exist_ok=True)
@@ -130,10 +133,12 @@ class Inbox:
         words, seconds = await self._transcribe(recording) if recording else ("", 0.0)
         if find.event == "abandoned" and not words and seconds < SHORTEST_RECORDING:
             return None
-        request = Request(spoken=(Spoken(words, 0.0, seconds, None),))
         if not words:
-            return request
-        decision = await asyncio.to_thread(self._decide, words)
+            return Request(spoken=(Spoken("", 0.0, seconds, None),))
+        corrected = await asyncio.to_thread(self._correct, words)
+        heard = (words,) if corrected.changes else ()
+        request = Request(spoken=(Spoken(corrected.text, 0.0, seconds, None, heard, corrected.changes),))
+        decision = await asyncio.to_thread(self._decide, corrected.text)
         return request.decided(decision).endangered(decision.emergency)
 
     def _whole_call(self, call_id: str) -> Path | None:

@@ -15,6 +15,7 @@ from ivr.outbox.numbering import Numbering
 from ivr.outbox.outbox import Outbox
 from ivr.outbox.relay import Relay, RelayLimits
 from ivr.outbox.spool import Item, Spool
+from speech.text.correction import Corrector
 from tests.fakes.clock import FakeTime, FakeToday
 from tests.fakes.routing import CERTAIN, FakeRouting
 from tests.fakes.ticket_api import FakeTicketApi
@@ -45,6 +46,7 @@ class Node:
             journal=self.journal,
             is_live=self.live.__contains__,
             transcribe=self._transcribe,
+            correct=lambda words: Corrector(("垃圾清运",)).correct([words]),
             decide=FakeRouting(emergencies={"抢劫": CERTAIN}).decide,
         )
 
@@ -81,6 +83,15 @@ class Node:
 @pytest.fixture
 def node(tmp_path: Path) -> Node:
     return Node(tmp_path)
+
+
+async def test_words_of_a_recording_are_corrected_and_what_was_heard_is_kept(node: Node) -> None:
+    node.heard = ("楼下的拉及清运没人管", 3.0)
+    node.note(recording=node.record().name)
+    assert await node.inbox.scan() == 1
+    (ticket,) = node.tickets
+    (said,) = ticket.body["transcript"]
+    assert (said["text"], said["alternatives"]) == ("楼下的垃圾清运没人管", ["楼下的拉及清运没人管"])
 
 
 @pytest.mark.fault("F01")
