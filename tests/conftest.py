@@ -1,6 +1,24 @@
-"""For every test: a property is checked by examples, never by how fast a busy machine runs one of them."""
+"""For every test: properties are checked by examples, never by how fast a busy machine runs one of them; and logging is
+as it was, for a command line that runs inside a test sets it up for a stream that is closed with that test.
+"""
 
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
 from hypothesis import settings
 
 settings.register_profile("project", deadline=None)
 settings.load_profile("project")
+
+
+@pytest.fixture(autouse=True)
+def logging_is_left_as_found() -> Iterator[None]:
+    yield
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+    root = logging.getLogger()
+    for handler in [each for each in root.handlers if isinstance(each.formatter, structlog.stdlib.ProcessorFormatter)]:
+        root.removeHandler(handler)
+    root.setLevel(logging.WARNING)
