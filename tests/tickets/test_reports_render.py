@@ -161,6 +161,10 @@ def test_any_points_make_a_chart_of_balanced_tags(points: list[tuple[str, float]
     assert "nan" not in drawn
 
 
+def test_a_value_next_to_nothing_has_a_scale_too() -> None:
+    assert svg(Chart(ChartKind.LINE, "图", (("甲", 5e-324), ("乙", 0.0))))
+
+
 @given(st.floats(0.001, 1e12))
 def test_the_top_of_a_scale_is_not_below_the_largest_value(largest: float) -> None:
     assert largest <= ceiling(largest) * (1 + 1e-9)

@@ -24,12 +24,16 @@ def svg(chart: Chart) -> str:
     return _bars(chart) if chart.kind is ChartKind.BARS else _line(chart)
 
 
+_NOTHING: Final = 1e-9
+"""Counts and shares are never so small without being none."""
+
+
 def ceiling(largest: float) -> float:
     """The top of the scale: 1, 2 or 5 times a power of ten, at or above the largest value."""
-    if largest <= 0:
+    if largest < _NOTHING:
         return 1.0
     power = 10.0 ** math.floor(math.log10(largest))
-    return next(power * step for step in (1, 2, 5, 10) if power * step >= largest)
+    return next(power * step for step in (1, 2, 5, 10) if power * step >= largest or step == 10)
 
 
 def _bars(chart: Chart) -> str:
