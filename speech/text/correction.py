@@ -83,21 +83,20 @@ class Corrector:
         text = readings[0] if readings else ""
         if not text or not self._by_length or len(text) > _MOST_CHARACTERS:
             return Corrected(text)
-        protected = [*_protected(text, readings[1:]), *self._own(text)]
-        alone = _alone(text)
+        words = _words(text)
+        protected = [*_protected(words, readings[1:]), *self._own(text)]
+        alone = _alone(words)
         found = [
             change
             for begin, run in _runs(text)
-            for change in self._candidates(begin, run, readings[1:])
-            if not _harms(change, protected) and self._fits(change, alone, readings[1:])
+            for change in self._candidates(begin, run, alone, readings[1:])
+            if not _harms(change, protected)
         ]
         return _apply(text, found)
 
-    def _fits(self, change: Change, alone: set[int], others: Sequence[str]) -> bool:
-        """What is heard exactly may stand anywhere, as may what another reading has. What is only nearly alike needs
-        characters that mean something by themselves, and two syllables must be a word of every day besides."""
-        if any(change.after in other for other in others):
-            return True
+    def _fits(self, change: Change, alone: set[int]) -> bool:
+        """Without another reading that has it, what is heard exactly may stand anywhere. What is only nearly alike
+        needs characters that mean something by themselves, and two syllables must be a word of every day besides."""
         if len(change.after) == _SHORTEST:
             return change.after in self._common and alone.issuperset(range(change.at, change.at + _SHORTEST))
         return change.score == 1.0 or _SMALL_WORDS.isdisjoint(change.before)
@@ -109,7 +108,7 @@ class Corrector:
                 if text[at : at + length] in self._terms:
                     yield at, at + length
 
-    def _candidates(self, begin: int, run: str, others: Sequence[str]) -> Iterator[Change]:
+    def _candidates(self, begin: int, run: str, alone: set[int], others: Sequence[str]) -> Iterator[Change]:
         """Every replacement that could be made in a run of Chinese characters that starts at `begin`."""
         heard = sounds(run)
         if len(heard) != len(run):
@@ -125,14 +124,14 @@ class Corrector:
                         if term.text in seen:
                             continue
                         seen.add(term.text)
-                        change = _weigh(begin + at, before, window, term, others)
-                        if change is not None:
+                        supported = any(term.text in other for other in others)
+                        change = _weigh(begin + at, before, window, term, supported)
+                        if change is not None and (supported or self._fits(change, alone)):
                             yield change
 
 
-def _weigh(at: int, before: str, window: Sequence[Sound], term: _Term, others: Sequence[str]) -> Change | None:
-    """The change if the term sounds near enough."""
-    supported = any(term.text in other for other in others)
+def _weigh(at: int, before: str, window: Sequence[Sound], term: _Term, supported: bool) -> Change | None:
+    """The change if the term sounds near enough; `supported` when another reading has it."""
     limit = _LIMIT.get(len(term.text), _LIMIT_LONG) + (_SUPPORTED if supported else 0.0)
     total = 0.0
     for heard, wanted in zip(window, term.sounds, strict=True):
@@ -156,24 +155,27 @@ def _harms(change: Change, protected: Sequence[tuple[int, int]]) -> bool:
     return False
 
 
-def _alone(text: str) -> set[int]:
-    """Where characters stand that no dictionary word of two or more holds, and that are no small words."""
-    found, at = set(), 0
+def _words(text: str) -> list[tuple[int, str]]:
+    """The text cut into the dictionary's words, each with where it begins."""
+    found, at = [], 0
     for word in rjieba.cut(text, False):
-        if len(word) == 1 and word not in _SMALL_WORDS:
-            found.add(at)
+        found.append((at, word))
         at += len(word)
     return found
 
 
-def _protected(text: str, others: Sequence[str]) -> list[tuple[int, int]]:
+def _alone(words: Sequence[tuple[int, str]]) -> set[int]:
+    """Where characters stand that no dictionary word of two or more holds, and that are no small words."""
+    return {at for at, word in words if len(word) == 1 and word not in _SMALL_WORDS}
+
+
+def _protected(words: Sequence[tuple[int, str]], others: Sequence[str]) -> list[tuple[int, int]]:
     """Where the confident words are."""
-    spans, at = [], 0
-    for word in rjieba.cut(text, False):
-        if len(word) >= _SHORTEST and _chinese(word) and all(word in other for other in others):
-            spans.append((at, at + len(word)))
-        at += len(word)
-    return spans
+    return [
+        (at, at + len(word))
+        for at, word in words
+        if len(word) >= _SHORTEST and _chinese(word) and all(word in other for other in others)
+    ]
 
 
 def _runs(text: str) -> Iterator[tuple[int, str]]:

@@ -151,27 +151,23 @@ def how_many(condition: ColumnElement[Any], name: str) -> Label[Any]:
 
 
 def _by(by: By, dialect: str) -> Label[Any]:
-    column: Any
-    if by is By.UNIT:
-        column = AssignmentRow.unit_id
-    elif by is By.HANDLER:
-        column = AssignmentRow.handler
-    elif by is By.DAY:
-        column = _china_day(AssignmentRow.at, dialect)
-    else:
-        column = _BY_TICKET[by]
-    label: Label[Any] = column.label(f"by_{by.value}")
-    return label
+    """The key of an order."""
+    return _key(by, dialect, unit=AssignmentRow.unit_id, handler=AssignmentRow.handler, at=AssignmentRow.at)
 
 
 def ticket_key(by: By, dialect: str) -> Label[Any]:
+    """The key of a ticket."""
+    return _key(by, dialect, unit=TicketRow.main_unit_id, handler=TicketRow.accountable, at=TicketRow.created_at)
+
+
+def _key(by: By, dialect: str, *, unit: Any, handler: Any, at: Any) -> Label[Any]:
     column: Any
     if by is By.UNIT:
-        column = TicketRow.main_unit_id
+        column = unit
     elif by is By.HANDLER:
-        column = TicketRow.accountable
+        column = handler
     elif by is By.DAY:
-        column = _china_day(TicketRow.created_at, dialect)
+        column = _china_day(at, dialect)
     else:
         column = _BY_TICKET[by]
     label: Label[Any] = column.label(f"by_{by.value}")
