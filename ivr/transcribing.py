@@ -1,7 +1,6 @@
 """Words of a recording that no call was there to hear: cut at pauses, recognised by the engine of the live calls."""
 
 import asyncio
-import wave
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from speech.errors import Overloaded
 from speech.frames import FRAME_BYTES, FRAME_SECONDS
 from speech.ports import Final, Lost, Recogniser
 from speech.vad import Vad
+from speech.wavfile import WrongFormat, pcm_of
 
 log = structlog.get_logger()
 
@@ -25,8 +25,8 @@ async def transcribe_recording(path: Path, recogniser: Recogniser, vad: Vad) -> 
     Words are empty when the recogniser is not to be had: the recording itself is what must not be lost.
     """
     try:
-        pcm = await asyncio.to_thread(_read, path)
-    except (OSError, EOFError, wave.Error) as exc:
+        pcm = pcm_of(await asyncio.to_thread(path.read_bytes))
+    except (OSError, WrongFormat) as exc:
         log.warning("recording_not_readable", reason=type(exc).__name__)
         return "", 0.0
     words: list[str] = []
@@ -60,13 +60,6 @@ async def _recognise(pcm: bytes, recogniser: Recogniser, stream_id: str) -> str:
     finally:
         await stream.aclose()
     return ""
-
-
-def _read(path: Path) -> bytes:
-    with wave.open(str(path), "rb") as file:
-        if (file.getnchannels(), file.getsampwidth(), file.getframerate()) != (1, 2, 8000):
-            raise wave.Error("expected 8 kHz 16-bit mono")
-        return file.readframes(file.getnframes())
 
 
 def _pieces(pcm: bytes, vad: Vad) -> Iterator[tuple[bytes, float]]:

@@ -14,7 +14,6 @@ import signal
 import sys
 import threading
 import time
-import wave
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,6 +27,7 @@ from speech.errors import ModelError, WireError
 from speech.frames import RATE, bytes_of, seconds_of
 from speech.ports import Bias
 from speech.settings import SpeechSettings
+from speech.wavfile import WrongFormat, pcm_of
 from speech.wire import Kind, Message, MessageReader, encode_json
 
 __all__ = ["Server", "main"]
@@ -239,11 +239,8 @@ def _serve(inbox: "queue.Queue[Message]", output: _Output) -> int:
 def _speed(engine: Engine, sample: str) -> float:
     """The engine's share of real time on the sample, or 0 when there is none that can be read."""
     try:
-        with wave.open(sample) as file:
-            if (file.getframerate(), file.getsampwidth(), file.getnchannels()) != (RATE, 2, 1):
-                return 0.0
-            return round(measure_rtf(engine, file.readframes(file.getnframes()), RATE), 4)
-    except (OSError, EOFError, wave.Error):
+        return round(measure_rtf(engine, pcm_of(Path(sample).read_bytes()), RATE), 4)
+    except (OSError, WrongFormat):
         return 0.0
 
 

@@ -7,27 +7,18 @@ waits for a line on standard input before it begins, so that loading is not meas
 import json
 import sys
 import time
-import wave
 from pathlib import Path
 
 from speech.engines import EngineChoice, load
 from speech.engines.whole import decode_pcm
 from speech.frames import RATE, seconds_of
 from speech.settings import SpeechSettings
-
-
-def telephone_audio(path: Path) -> bytes:
-    """The samples of a WAV as a call has them: 8,000 Hz, mono, 16 bit. Raises ValueError for another kind."""
-    with wave.open(str(path)) as file:
-        shape = (file.getframerate(), file.getnchannels(), file.getsampwidth())
-        if shape != (RATE, 1, 2):
-            raise ValueError(f"{path}: expected 8000 Hz, 1 channel, 2 bytes; got {shape}")
-        return bytes(file.readframes(file.getnframes()))
+from speech.wavfile import pcm_of
 
 
 def main(arguments: list[str]) -> int:
     name, model, threads, *files = arguments
-    clips = [telephone_audio(Path(file)) for file in files]
+    clips = [pcm_of(Path(file).read_bytes()) for file in files]
     settings = SpeechSettings.model_validate({"threads": int(threads)})
     choice = EngineChoice.of(name, Path(model))
     engine = load(choice, settings)

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Final
 
 from hotline.bench.machine import machine
-from hotline.bench.rawspeech import telephone_audio
 from hotline.bench.report import Figure, Reference, Report
 from hotline.errors import HotlineError
 from speech.engines import EngineChoice
@@ -30,6 +29,7 @@ from speech.pool import PoolRecogniser
 from speech.ports import Final as FinalEvent
 from speech.ports import Lost, RecognitionStream
 from speech.settings import SpeechSettings
+from speech.wavfile import pcm_of, wav_bytes
 
 OF_RAW: Final = 0.95
 LATEST_MS: Final = 150.0
@@ -65,7 +65,7 @@ def run(options: Options, tell: Callable[[str], None] = lambda _words: None) -> 
     before = machine()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         files = _audio(options, Path(folder))
-        clips = [telephone_audio(file) for file in files]
+        clips = [pcm_of(file.read_bytes()) for file in files]
         with _raw(options, files) as raw:
             found = asyncio.run(_measure(options, clips, raw, tell))
     seconds = sum(seconds_of(len(clip)) for clip in clips)
@@ -239,7 +239,6 @@ def _audio(options: Options, folder: Path) -> list[Path]:
 def _to_telephone(wide: Path, file: Path) -> None:
     from speech.audiofile import FILE_RATE, read_audio
     from speech.phoneband import to_phone
-    from speech.prompts.wav import wav_bytes
 
     file.write_bytes(wav_bytes(to_phone(read_audio(wide), FILE_RATE)))
 

@@ -1,38 +1,11 @@
-"""WAV files as Asterisk's `wav` format reads them: PCM, 8,000 Hz, mono, signed 16-bit (format_wav.c)."""
+"""Prompt files on disk: telephone WAVs (`speech.wavfile`), written so that a call never plays half of one."""
 
-import io
 import os
-import wave
 from pathlib import Path
 
-from speech.voices.audio import TELEPHONE_RATE
+from speech.wavfile import WrongFormat, pcm_of, wav_bytes
 
-
-class WrongFormat(Exception):
-    """Not a WAV file that Asterisk would play; says what it is instead."""
-
-
-def wav_bytes(pcm: bytes) -> bytes:
-    """A whole WAV file around telephone PCM."""
-    out = io.BytesIO()
-    with wave.open(out, "wb") as writer:
-        writer.setnchannels(1)
-        writer.setsampwidth(2)
-        writer.setframerate(TELEPHONE_RATE)
-        writer.writeframes(pcm)
-    return out.getvalue()
-
-
-def pcm_of(content: bytes) -> bytes:
-    """The samples of a WAV file. Raises `WrongFormat`."""
-    try:
-        with wave.open(io.BytesIO(content)) as reader:
-            shape = (reader.getframerate(), reader.getnchannels(), 8 * reader.getsampwidth())
-            if shape != (TELEPHONE_RATE, 1, 16):
-                raise WrongFormat(f"{shape[0]} Hz, {shape[1]} channel(s), {shape[2]} bit; expected 8000 Hz, 1, 16 bit")
-            return bytes(reader.readframes(reader.getnframes()))
-    except (wave.Error, EOFError) as exc:
-        raise WrongFormat(f"not a PCM WAV file ({exc})") from exc
+__all__ = ["WrongFormat", "pcm_of", "wav_bytes", "write_atomically"]
 
 
 def write_atomically(path: Path, content: bytes) -> None:
