@@ -22,7 +22,9 @@ from hotline.bench import naive
 from hotline.errors import HotlineError
 from tickets.app import serve
 from tickets.domain.roles import Role
+from tickets.service.tokens import ensure_machine_token
 from tickets.settings import TicketSettings
+from tickets.settings_edges import JobSettings
 
 Which = Literal["ours", "naive"]
 STOP_WAIT: Final = 20.0
@@ -34,6 +36,8 @@ class Wanted:
     url: str
     folder: str
     part: str = "tickets"
+    role: Role = Role.MACHINE
+    jobs: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +94,14 @@ async def _serve(wanted: Wanted, ended: IO[str]) -> None:
 
 async def _ours(wanted: Wanted, stop: asyncio.Event) -> None:
     folder = Path(wanted.folder)
-    token = folder / "machine.token"
+    token = folder / f"{wanted.role}.token"
+    ensure_machine_token(token)
     settings = TicketSettings(
         port=0,
         database_url=wanted.url,
         attachments_dir=folder / "attachments",
-        token_files={Role.MACHINE: token},
+        token_files={Role(wanted.role): token},
+        jobs=JobSettings(enabled=wanted.jobs),
     )
     await serve(settings, lambda port: _tell(Address(port, token.read_text("ascii").strip())), stop=stop)
 

@@ -4,21 +4,18 @@
 The load comes from a process of its own; on a machine with two cores it has one of them and the service the other.
 """
 
-import asyncio
 import itertools
 import json
 import subprocess
 import sys
 import tempfile
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import make_url
-
+from hotline.bench.databases import databases
 from hotline.bench.load import PATIENCE, Plan, Seen
 from hotline.bench.machine import machine
 from hotline.bench.raw import Loop, postgres_loop, sqlalchemy_loop, sqlite_loop
@@ -163,12 +160,7 @@ def _sqlite(folder: Path) -> Candidates:
 
 @contextmanager
 def _postgres(folder: Path, server: str) -> Iterator[Candidates]:
-    """Databases of this run's own on the server, dropped afterwards."""
-    mark = uuid.uuid4().hex[:8]
-    names = [f"hotline_bench_{which}_{mark}" for which in ("raw", "naive", "ours")]
-    _on_server(server, [f'CREATE DATABASE "{name}"' for name in names])
-    try:
-        raw, naive, ours = (make_url(server).set(database=name).render_as_string(hide_password=False) for name in names)
+    with databases(server, "raw", "naive", "ours") as (raw, naive, ours):
         upgrade(ours)
         yield Candidates(
             loops={RAW: postgres_loop(raw)},
@@ -177,22 +169,3 @@ def _postgres(folder: Path, server: str) -> Iterator[Candidates]:
                 OURS: Wanted("ours", ours, str(folder)),
             },
         )
-    finally:
-        _on_server(server, [f'DROP DATABASE "{name}" WITH (FORCE)' for name in names])
-
-
-def _on_server(server: str, statements: Sequence[str]) -> None:
-    import asyncpg  # only needed, and only installed, with the extra `postgres`
-
-    async def execute() -> None:
-        connection = await asyncpg.connect(server)
-        try:
-            for statement in statements:
-                await connection.execute(statement)
-        finally:
-            await connection.close()
-
-    try:
-        asyncio.run(execute())
-    except (OSError, asyncpg.PostgresError) as exc:
-        raise HotlineError(f"the PostgreSQL server could not be used for the measurement: {exc}") from exc

@@ -8,9 +8,10 @@ import typer
 
 from hotline.cli.common import AsJson, in_user_words, print_json, say, settings_of
 from hotline.cli.speech import EngineName, ModelName, chosen_speech
-from hotline.errors import HotlineError
+from hotline.errors import HotlineError, WrongUse
 from hotline.layout import shipped_sounds
 from speech.engines import choose
+from tickets.sample import HANDLERS, TICKETS, UNITS
 
 if TYPE_CHECKING:
     from hotline.bench.report import Report
@@ -21,6 +22,9 @@ group = typer.Typer(
 
 Check = Annotated[bool, typer.Option("--check", help="exit status 1 when a goal is missed")]
 Runs = Annotated[int, typer.Option("--runs", min=1, help="measured rounds of each candidate")]
+
+Folder = Annotated[Path, typer.Option("--folder", help="where the databases are made; its disk is measured")]
+PostgresUrl = Annotated[str | None, typer.Option(help="a PostgreSQL server to measure on as well")]
 
 
 def show(run: "Callable[[], Report]", *, as_json: bool, check: bool) -> None:
@@ -38,10 +42,8 @@ def show(run: "Callable[[], Report]", *, as_json: bool, check: bool) -> None:
 
 @group.command()
 def tickets(
-    folder: Annotated[
-        Path, typer.Option("--folder", help="where the databases are made; its disk is measured")
-    ] = Path(),
-    postgres_url: Annotated[str | None, typer.Option(help="a PostgreSQL server to measure on as well")] = None,
+    folder: Folder = Path(),
+    postgres_url: PostgresUrl = None,
     connections: Annotated[int, typer.Option(min=1, help="clients at once")] = 32,
     requests: Annotated[int, typer.Option(min=100, help="tickets in a round")] = 4000,
     runs: Runs = 5,
@@ -51,9 +53,28 @@ def tickets(
     """Durable ticket creates a second, beside raw commits and the service that one would write first."""
     from hotline.bench import tickets as bench
 
-    if not folder.is_dir():
-        raise FileNotFoundError(2, "no such folder", str(folder))
-    options = bench.Options(folder.resolve(), postgres_url, connections, requests, runs)
+    options = bench.Options(_existing(folder), postgres_url, connections, requests, runs)
+    show(lambda: bench.run(options, say), as_json=json_, check=check)
+
+
+@group.command()
+def archive(
+    folder: Folder = Path(),
+    postgres_url: PostgresUrl = None,
+    tickets: Annotated[int, typer.Option(min=100, help="tickets in the archive")] = TICKETS,
+    units: Annotated[int, typer.Option(min=8, help="units in its directory")] = UNITS,
+    handlers: Annotated[int, typer.Option(min=8, help="people in its directory")] = HANDLERS,
+    requests: Annotated[int, typer.Option(min=1, help="requests of each kind in a round")] = 40,
+    runs: Runs = 5,
+    check: Check = False,
+    json_: AsJson = False,
+) -> None:
+    """A city's year of tickets: time to load it, to list, to search, to rank all units, to write the workbook."""
+    from hotline.bench import archive as bench
+
+    if handlers < units:
+        raise WrongUse(f"there must be a handler for each unit: {handlers} handlers, {units} units")
+    options = bench.Options(_existing(folder), postgres_url, tickets, units, handlers, requests, runs)
     show(lambda: bench.run(options, say), as_json=json_, check=check)
 
 
@@ -87,6 +108,12 @@ def routing(
     from hotline.bench import routing as bench
 
     show(lambda: bench.run(bench.Options(sentences, runs), say), as_json=json_, check=check)
+
+
+def _existing(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise FileNotFoundError(2, "no such folder", str(folder))
+    return folder.resolve()
 
 
 def register(app: typer.Typer) -> None:

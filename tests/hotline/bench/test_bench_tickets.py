@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from hotline.bench import tickets
+from hotline.bench.databases import databases
 from hotline.errors import HotlineError
 from hotline.main import app
 
@@ -28,5 +28,6 @@ def test_the_bench_measures_ours_beside_raw_commits_and_the_naive_service(tmp_pa
 
 
 def test_a_server_that_is_not_there_is_told_in_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(HotlineError, match="PostgreSQL server could not be used"):
-        tickets._on_server(f"postgresql://nobody@/none?host={tmp_path}", ["SELECT 1"])
+    server = f"postgresql://nobody@/none?host={tmp_path}"
+    with pytest.raises(HotlineError, match="PostgreSQL server could not be used"), databases(server, "raw"):
+        pytest.fail("there is no server")
