@@ -48,6 +48,7 @@ from routing.knowledge import KNOWLEDGE, KnowledgeBase
 from routing.router import Router
 from speech import engines
 from speech.absent import AbsentRecogniser
+from speech.engines import suitable
 from speech.errors import ModelError
 from speech.listener import Listener
 from speech.ports import Recogniser
@@ -230,10 +231,11 @@ async def _call(session: AgiSession, services: CallServices, recognition: str, s
 def _speech(settings: SpeechSettings, places: IvrPlaces) -> SpeechPart:
     try:
         choice = engines.choose(settings, places.models)
+        rate = suitable.inspect(choice)
     except ModelError as exc:
         log.error("recognition_degraded", reason=str(exc))
         return SpeechPart(AbsentRecogniser(str(exc)), f"degraded: {exc}")
-    log.info("recogniser_chosen", engine=choice.name, model=choice.title, why=choice.why)
+    log.info("recogniser_chosen", engine=choice.name, model=choice.title, why=choice.why, rate=rate)
     # Three seconds of speech by which a worker measures how many callers it can listen to.
     return SpeechPart(engines.build(choice, settings, places.sounds / "clarify.wav"), "loading")
 

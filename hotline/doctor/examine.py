@@ -18,7 +18,7 @@ from hotline.spoken import catalogue
 from routing.errors import DataError
 from routing.router import Router
 from speech import models, prompts
-from speech.engines import choose
+from speech.engines import choose, suitable
 from speech.errors import ModelError
 
 FREE_BYTES = 2 * 1024**3
@@ -85,10 +85,11 @@ def _asterisk(settings: Settings) -> Iterator[Finding]:
 def _models(settings: Settings) -> Iterator[Finding]:
     try:
         choice = choose(settings.speech, settings.paths.models)
+        rate = suitable.inspect(choice)
     except ModelError as exc:
         yield failed("recognition model", str(exc), "hotline models fetch")
         return
-    yield ok("recognition model", f"{choice.name} {choice.title}: {choice.why}")
+    yield ok("recognition model", "; ".join(filter(None, (f"{choice.name} {choice.title}: {choice.why}", rate))))
     for state in models.list_models(settings.paths.models):
         if state.path == choice.model and not state.usable:
             yield failed("recognition model files", state.detail, f"hotline models fetch {state.name}")

@@ -21,7 +21,7 @@ from speech.ports import Alternative, Bias, Capabilities
 from speech.resample import StreamResampler
 from speech.text.normalise import normalise
 
-__all__ = ["ModelFiles", "SherpaEngine", "model_files"]
+__all__ = ["ModelFiles", "SherpaEngine", "check_folder", "model_files"]
 
 _RATE: Final = 16_000
 _TAIL_SECONDS: Final = 0.66
@@ -29,6 +29,8 @@ _TAIL_SECONDS: Final = 0.66
 
 _PARTIAL_EVERY: Final = 0.2
 _WHOLE_EVERY: Final = 0.8
+
+_WHOLE_SETS: Final = (("decoder", "encoder", "joiner"), ("decoder", "encoder"), ("model",))
 
 Kind = Literal[
     "streaming-transducer", "streaming-paraformer", "streaming-ctc", "transducer", "paraformer", "sense-voice"
@@ -48,26 +50,43 @@ class ModelFiles:
         return self.kind.startswith("streaming")
 
 
-def model_files(folder: Path) -> ModelFiles:
-    """What is in `folder`. Raises `ModelError` that names what is missing."""
+def check_folder(folder: Path) -> dict[str, Path]:
+    """The networks by role. Raises `ModelError` that names what is missing; opens no network."""
     tokens = folder / "tokens.txt"
-    parts = {role: path for role in ("encoder", "decoder", "joiner", "model") if (path := _part(folder, role))}
     if not tokens.is_file() or tokens.stat().st_size == 0:
         raise ModelError(f"sherpa-onnx model in {folder}: tokens.txt is missing or empty; unpack the whole model there")
-    match sorted(parts):
-        case ["decoder", "encoder", "joiner"]:
-            return ModelFiles("streaming-transducer" if _keeps_state(parts["encoder"]) else "transducer", tokens, parts)
-        case ["decoder", "encoder"]:
-            return ModelFiles("streaming-paraformer", tokens, parts)
-        case ["model"]:
-            taken = _inputs(parts["model"])
-            if "language" in taken:
-                return ModelFiles("sense-voice", tokens, parts)
-            return ModelFiles("streaming-ctc" if len(taken) > 2 else "paraformer", tokens, parts)
-    raise ModelError(
-        f"sherpa-onnx model in {folder}: expected encoder, decoder and joiner, or encoder and decoder, or one model "
-        f"(*.onnx); found {', '.join(sorted(parts)) or 'none of them'}; unpack the whole model there"
-    )
+    parts = {role: path for role in ("encoder", "decoder", "joiner", "model") if (path := _part(folder, role))}
+    if tuple(sorted(parts)) not in _WHOLE_SETS:
+        raise ModelError(
+            f"sherpa-onnx model in {folder}: expected encoder, decoder and joiner, or encoder and decoder, or one "
+            f"model (*.onnx); found {', '.join(sorted(parts)) or 'none of them'}; unpack the whole model there"
+        )
+    return parts
+
+
+def model_files(folder: Path) -> ModelFiles:
+    """What is in `folder`. Raises `ModelError` that names what is missing or broken off."""
+    parts, tokens = check_folder(folder), folder / "tokens.txt"
+    # The network that writes tokens knows how many there are.
+    writer = _look(parts.get("decoder") or parts["model"])
+    with tokens.open("rb") as lines:
+        listed = sum(1 for _ in lines)
+    if listed < writer.tokens:
+        raise ModelError(
+            f"sherpa-onnx model in {folder}: tokens.txt has {listed} lines and its network writes {writer.tokens} "
+            "tokens; one of them is of another model or broken off: copy the model again"
+        )
+    return ModelFiles(_kind(parts, writer), tokens, parts)
+
+
+def _kind(parts: dict[str, Path], writer: "_Network") -> Kind:
+    if "joiner" in parts:
+        return "streaming-transducer" if _look(parts["encoder"]).keeps_state else "transducer"
+    if "encoder" in parts:
+        return "streaming-paraformer"
+    if "language" in writer.inputs:
+        return "sense-voice"
+    return "streaming-ctc" if writer.keeps_state else "paraformer"
 
 
 def _part(folder: Path, role: str) -> Path | None:
@@ -76,8 +95,21 @@ def _part(folder: Path, role: str) -> Path | None:
     return next((path for path in found if ".int8." in path.name), found[0] if found else None)
 
 
-def _inputs(path: Path) -> list[str]:
-    """Names of what a network takes in. Raises `ModelError` for a file that is no network."""
+@dataclass(frozen=True, slots=True)
+class _Network:
+    """What a network takes in, by name, and how many tokens it says it writes; 0 where it does not say."""
+
+    inputs: tuple[str, ...]
+    tokens: int
+
+    @property
+    def keeps_state(self) -> bool:
+        """A streaming network takes its own state beside the audio."""
+        return len(self.inputs) > 2
+
+
+def _look(path: Path) -> _Network:
+    """Raises `ModelError` for a file that is no network."""
     # Imported here: only the worker process pays for the library.
     import onnxruntime
 
@@ -85,12 +117,8 @@ def _inputs(path: Path) -> list[str]:
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     except Exception as exc:  # onnxruntime raises a class of its own for every status, without a common base
         raise ModelError(f"{path} cannot be read as a network ({exc}); copy the model again") from exc
-    return [each.name for each in session.get_inputs()]
-
-
-def _keeps_state(encoder: Path) -> bool:
-    """A streaming encoder takes its own state beside the audio."""
-    return len(_inputs(encoder)) > 2
+    said = session.get_modelmeta().custom_metadata_map.get("vocab_size", "")
+    return _Network(tuple(each.name for each in session.get_inputs()), int(said) if said.isdigit() else 0)
 
 
 class SherpaEngine:

@@ -143,3 +143,11 @@ def test_a_folder_of_the_operator_is_chosen_before_whisper_and_after_a_chinese_v
     assert choose(SpeechSettings(), tmp_path).name == "vosk"
     with pytest.raises(ModelError, match="expected a folder sherpa-"):
         choose(SpeechSettings(engine="sherpa-onnx"), tmp_path / "none")
+
+
+@pytest.mark.fault("F10")
+def test_a_list_of_tokens_that_broke_off_is_refused(tmp_path: Path) -> None:
+    folder = write_tone_model(tmp_path / "sherpa-tones")
+    (folder / "tokens.txt").write_text("<blk> 0\n低 1\n", encoding="utf-8")
+    with pytest.raises(ModelError, match=r"tokens\.txt has 2 lines and its network writes 3 tokens"):
+        SherpaEngine(folder)
