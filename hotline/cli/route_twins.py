@@ -22,33 +22,44 @@ def twins(
     jobs: Annotated[int, typer.Option(min=1, max=64, help="processes, a core each")] = 1,
     alternatives: Annotated[int, typer.Option(min=0, max=4, help="also so many lower readings, as others")] = 0,
     seed: Annotated[int, typer.Option(help="another seed gives other voices, paces and noises")] = 0,
+    takes: Annotated[
+        int, typer.Option(min=1, max=20, help="twins of each sentence from one rendering, a third cheaper and more")
+    ] = 1,
+    every_voice: Annotated[
+        bool, typer.Option("--every-voice", help="each sentence by each voice, at its own pace in a quiet room")
+    ] = False,
 ) -> None:
     """Let every sentence be said by some voice, heard over the telephone, and recognised as in a call."""
     # Imported here: `hotline route TEXT` should not wait for voices and recognisers.
     from hotline.twins.listening import ListenerSpec
+    from hotline.twins.plan import plan
     from hotline.twins.table import open_twins, read_table
-    from hotline.twins.takes import MIXED_VOICES, take_for
-    from hotline.twins.workers import Job, listen
+    from hotline.twins.takes import MIXED_VOICES
+    from hotline.twins.workers import listen
     from speech import engines
 
     chosen = tuple(voices.split(",")) if voices else MIXED_VOICES
     _check(chosen)
+    if every_voice and takes > 1:
+        raise WrongUse("--every-voice and --takes do not go together; give one of them")
     settings = settings_of(context)
     speech = settings.speech.model_copy(update={"threads": 1})
     with in_user_words():
         choice = engines.choose(speech, settings.paths.models)
         say(f"{choice.name}, {choice.title}: {choice.why}")
-        table = read_table(file)
-        with open_twins(out, table, resume=resume, alternatives=alternatives) as output, _bar() as bar:
-            left = [row for row in table.rows if row not in output.done][:limit]
-            line = bar.add_task("listening", total=len(left))
-            tasks = (Job(at, table.text(row), take_for(table.text(row), chosen, seed)) for at, row in enumerate(left))
+        work = plan(read_table(file), chosen, seed, takes, every_voice=every_voice)
+        with open_twins(out, work.table, resume=resume, alternatives=alternatives) as output, _bar() as bar:
+            rows = [row for row in work.table.rows if row not in output.done][:limit]
+            line = bar.add_task("listening", total=len(rows))
             same = 0
-            for heard in listen(tasks, ListenerSpec(settings.paths.models, speech), jobs):
-                output.add(left[heard.row], heard.readings)
-                same += heard.readings[:1] == (table.text(left[heard.row]),)
-                bar.advance(line)
-    print_json({"sentences": len(table.rows), "before": len(output.done), "added": len(left), "unchanged": same})
+            for heard in listen(work.jobs(rows), ListenerSpec(settings.paths.models, speech), jobs):
+                for row, readings in zip(
+                    rows[heard.row : heard.row + len(heard.readings)], heard.readings, strict=True
+                ):
+                    output.add(row, readings)
+                    same += readings[:1] == (work.table.text(row),)
+                bar.advance(line, len(heard.readings))
+    print_json({"sentences": len(work.table.rows), "before": len(output.done), "added": len(rows), "unchanged": same})
 
 
 def add_to(group: typer.Typer) -> Callable[..., None]:

@@ -4,7 +4,7 @@ The noise is pink (equal power in every octave), as rooms and streets roughly ar
 until after the last, so the voice detector works as it does in a call.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -20,7 +20,9 @@ from speech.settings import SpeechSettings
 from speech.voices import Voice, load
 from speech.voices.kokoro import KokoroModel
 
-__all__ = ["Ear", "Listener", "ListenerSpec", "in_noise"]
+__all__ = ["Ear", "Listener", "ListenerSpec", "Readings", "in_noise"]
+
+Readings = tuple[str, ...]
 
 _BEFORE, _AFTER = 0.4, 0.6
 
@@ -28,8 +30,8 @@ _BEFORE, _AFTER = 0.4, 0.6
 class Ear(Protocol):
     """What makes a twin; `Listener` is one."""
 
-    def hear(self, text: str, take: Take) -> tuple[str, ...]:
-        """The readings, best first; none when nothing was understood."""
+    def hear(self, text: str, takes: Sequence[Take]) -> tuple[Readings, ...]:
+        """For each take its readings, best first; none when nothing was understood. The takes share a rendering."""
         ...
 
 
@@ -56,14 +58,16 @@ class Listener:
         self._voice_of = voice_of
         self._engine = engine
 
-    def hear(self, text: str, take: Take) -> tuple[str, ...]:
-        voice = self._voice_of(take)
+    def hear(self, text: str, takes: Sequence[Take]) -> tuple[Readings, ...]:
+        voice = self._voice_of(takes[0])
         said = np.asarray(voice.synthesise(text), dtype=np.float32)
         if not said.size or not np.any(said):
-            return ()
-        audio = in_noise(said, voice.sample_rate, take)
-        reading = decode_pcm(self._engine, to_phone(audio, voice.sample_rate), RATE)
-        return tuple(each.text for each in reading.alternatives)
+            return tuple(() for _ in takes)
+        return tuple(self._understood(said, voice.sample_rate, take) for take in takes)
+
+    def _understood(self, said: Float32, rate: int, take: Take) -> Readings:
+        audio = to_phone(in_noise(said, rate, take), round(rate * take.stretch))
+        return tuple(each.text for each in decode_pcm(self._engine, audio, RATE).alternatives)
 
 
 def in_noise(said: Float32, rate: int, take: Take) -> Float32:

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from hotline.errors import WrongUse
 
-__all__ = ["HEARD", "OTHERS", "Table", "Twins", "open_twins", "read_table"]
+__all__ = ["HEARD", "OTHERS", "Row", "Table", "Twins", "open_twins", "read_table", "spread"]
 
 HEARD = "heard"
 OTHERS = "others"
@@ -77,6 +77,19 @@ def read_table(path: Path) -> Table:
         if (first := seen.setdefault(row, line)) != line:
             raise WrongUse(f"{path}, line {line}: the same row as line {first}")
     return table
+
+
+def spread(table: Table, column: str, values: Sequence[str], *, shifted: bool = False) -> Table:
+    """Every row once with each of `values` in a new `column`: row after row, or, `shifted`, in rounds in which every
+    row comes once and the values take turns, so that a run cut short has treated all alike. Raises `WrongUse`."""
+    if column in table.columns:
+        raise WrongUse(f"the sentences have a column {column} already; name it otherwise")
+    count = len(values)
+    if shifted:
+        rows = [(*row, values[(at + turn) % count]) for turn in range(count) for at, row in enumerate(table.rows)]
+    else:
+        rows = [(*row, value) for row in table.rows for value in values]
+    return Table((*table.columns, column), tuple(rows))
 
 
 @contextmanager

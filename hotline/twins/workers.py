@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Final
 
 from hotline.errors import HotlineError
-from hotline.twins.listening import Ear
+from hotline.twins.listening import Ear, Readings
 from hotline.twins.takes import Take
 from speech.errors import SpeechError
 from speech.voices import VoiceError
@@ -26,19 +26,19 @@ _LAST_SECONDS: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A sentence to be said; `row` is the caller's own mark."""
+    """A sentence to be said once and heard in each of the takes; `row` is the caller's own mark."""
 
     row: int
     text: str
-    take: Take
+    takes: tuple[Take, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """The answer to a job: its readings, best first."""
+    """The answer to a job: for each take its readings, best first."""
 
     row: int
-    readings: tuple[str, ...]
+    readings: tuple[Readings, ...]
 
 
 def listen(jobs: Iterable[Job], open_ear: Callable[[], Ear], processes: int) -> Iterator[Heard]:
@@ -87,7 +87,7 @@ def _serve(connection: Connection, open_ear: Callable[[], Ear]) -> None:
         ear = open_ear()
         while True:
             job: Job = connection.recv()
-            connection.send(Heard(job.row, ear.hear(job.text, job.take)))
+            connection.send(Heard(job.row, ear.hear(job.text, job.takes)))
     except (SpeechError, VoiceError) as exc:
         connection.send(str(exc))
     except (EOFError, BrokenPipeError, KeyboardInterrupt):

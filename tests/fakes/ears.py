@@ -1,6 +1,7 @@
 """Ears for the twins pipeline: they open at once, in any process, and hear what their test needs."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hotline.twins.takes import Take
@@ -11,10 +12,10 @@ from speech.errors import ModelError
 class BackwardsEar:
     """Hears every text backwards; dies as a crashed library would on a text with 崩."""
 
-    def hear(self, text: str, take: Take) -> tuple[str, ...]:
+    def hear(self, text: str, takes: Sequence[Take]) -> tuple[tuple[str, ...], ...]:
         if "崩" in text:
             os._exit(3)
-        return text[::-1], text
+        return tuple((text[::-1], text) for _ in takes)
 
 
 def open_backwards() -> BackwardsEar:

@@ -61,3 +61,25 @@ def test_what_was_heard_before_a_process_died_is_kept(command: typer.Typer, tmp_
     with pytest.raises(HotlineError, match="died on the sentence"):
         run(command, str(given), "--out", str(out))
     assert out.read_text(encoding="utf-8") == "text,heard\n着火了,了火着\n"
+
+
+def test_several_takes_are_numbered_and_a_cut_run_makes_up_the_missing_ones(
+    command: typer.Typer, tmp_path: Path
+) -> None:
+    given, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    given.write_text("text\n着火了\n漏气了\n", encoding="utf-8")
+    run(command, str(given), "--out", str(out), "--takes", "2", "--limit", "3")
+    figures = run(command, str(given), "--out", str(out), "--takes", "2", "--resume")
+    assert figures == {"sentences": 4, "before": 3, "added": 1, "unchanged": 0}
+    assert out.read_text(encoding="utf-8").splitlines() == [
+        "text,take,heard",
+        "着火了,1,了火着",
+        "着火了,2,了火着",
+        "漏气了,1,了气漏",
+        "漏气了,2,了气漏",
+    ]
+
+
+def test_every_voice_and_takes_exclude_each_other(command: typer.Typer) -> None:
+    with pytest.raises(WrongUse, match="do not go together"):
+        run(command, "in.csv", "--out", "out.csv", "--takes", "2", "--every-voice")

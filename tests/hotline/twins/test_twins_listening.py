@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from hotline.twins.listening import Listener, in_noise
@@ -60,9 +62,24 @@ def test_the_same_take_makes_the_same_noise() -> None:
 
 def test_a_listener_gives_the_recogniser_telephone_audio() -> None:
     listener = Listener(lambda _: ToneVoice(1.0), MeasuringEngine())
-    assert listener.hear("喂", TAKE) == ("2000", "other")
+    assert listener.hear("喂", [TAKE]) == (("2000", "other"),)
 
 
 def test_a_text_without_sound_is_heard_as_nothing() -> None:
     listener = Listener(lambda _: ToneVoice(0.0), MeasuringEngine())
-    assert listener.hear("…", TAKE) == ()
+    assert listener.hear("…", [TAKE, TAKE]) == ((), ())
+
+
+def test_further_takes_share_the_rendering_and_are_played_faster_or_slower() -> None:
+    rendered: list[str] = []
+
+    class CountingVoice(ToneVoice):
+        def synthesise(self, text: str) -> Float32:
+            rendered.append(text)
+            return super().synthesise(text)
+
+    listener = Listener(lambda _: CountingVoice(1.0), MeasuringEngine())
+    engine_total = [int(readings[0]) for readings in listener.hear("喂", [TAKE, replace(TAKE, stretch=1.25)])]
+    assert rendered == ["喂"]
+    # The engine of this test adds up what it got: two seconds, then four fifths of them.
+    assert engine_total == [2_000, 3_600]

@@ -11,21 +11,21 @@ TAKE = Take("any", 1.0, 20.0, 7)
 
 
 def jobs(*texts: str) -> list[Job]:
-    return [Job(row, text, TAKE) for row, text in enumerate(texts)]
+    return [Job(row, text, (TAKE,)) for row, text in enumerate(texts)]
 
 
 def test_every_sentence_is_heard_once_by_whichever_process_is_free() -> None:
     heard = sorted(listen(jobs("着火了", "漏气了", "救人啊"), open_backwards, 2), key=lambda each: each.row)
     assert heard == [
-        Heard(0, ("了火着", "着火了")),
-        Heard(1, ("了气漏", "漏气了")),
-        Heard(2, ("啊人救", "救人啊")),
+        Heard(0, (("了火着", "着火了"),)),
+        Heard(1, (("了气漏", "漏气了"),)),
+        Heard(2, (("啊人救", "救人啊"),)),
     ]
 
 
 def test_a_process_that_dies_is_named_with_its_sentence_and_the_way_on() -> None:
     found = listen(jobs("好的", "崩"), open_backwards, 1)
-    assert next(found) == Heard(0, ("的好", "好的"))
+    assert next(found) == Heard(0, (("的好", "好的"),))
     with pytest.raises(HotlineError, match=r"died on the sentence of row 1.*--resume"):
         next(found)
 
@@ -45,3 +45,9 @@ def test_no_process_outlives_a_run_that_is_broken_off() -> None:
     assert len(active_children()) == 2
     found.close()
     assert active_children() == []
+
+
+def test_a_sentence_that_is_heard_in_several_takes_answers_for_each() -> None:
+    assert list(listen([Job(4, "漏气", (TAKE, TAKE))], open_backwards, 1)) == [
+        Heard(4, (("气漏", "漏气"), ("气漏", "漏气")))
+    ]
