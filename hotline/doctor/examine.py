@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 
 from hotline.asterisk.tree import AsteriskMissing, locate
-from hotline.doctor import running
+from hotline.doctor import contents, running
 from hotline.doctor.finding import Finding, failed, ok, warning
 from hotline.errors import HotlineError
 from hotline.layout import shipped_sounds
@@ -16,7 +16,7 @@ from hotline.secret_files import asterisk_secrets, control_token
 from hotline.settings import Settings
 from hotline.spoken import catalogue
 from routing.errors import DataError
-from routing.router import Router
+from routing.router import DATA_DIR, Router
 from speech import models, prompts
 from speech.engines import choose, suitable
 from speech.errors import ModelError
@@ -36,7 +36,9 @@ def examine(settings: Settings) -> list[Finding]:
         _prompts,
         _routing,
         _secrets,
-        _calendar,
+        _clock,
+        _working_calendar,
+        _samples,
         _running,
     )
     return [finding for check in checks for finding in check(settings)]
@@ -128,13 +130,21 @@ def _secrets(settings: Settings) -> Iterator[Finding]:
         yield ok("secrets", f"{settings.paths.secrets}, readable by this user only")
 
 
-def _calendar(_: Settings) -> Iterator[Finding]:
+def _clock(_: Settings) -> Iterator[Finding]:
     """China's offset is fixed; what can be wrong is the machine's clock."""
     now = datetime.now(UTC).astimezone(CHINA)
     if now.year < 2025:
         yield failed("clock", f"it says {now:%Y-%m-%d %H:%M}", "set the clock, for example with chrony")
     else:
         yield ok("clock", f"{now:%Y-%m-%d %H:%M} in China")
+
+
+def _working_calendar(settings: Settings) -> Iterator[Finding]:
+    yield from contents.calendar(settings, datetime.now(UTC).astimezone(CHINA).date())
+
+
+def _samples(_: Settings) -> Iterator[Finding]:
+    yield from contents.samples(DATA_DIR)
 
 
 def _running(settings: Settings) -> Iterator[Finding]:
