@@ -15,6 +15,7 @@ from routing.taxonomy import Taxonomy
 from tickets.domain.errors import StoreUnavailable
 from tickets.service.holidays import national_years
 from tickets.settings import TicketSettings
+from tickets.store.engine import parse_url, sqlite_path
 from tickets.store.sql import StoreOptions, open_store
 
 NOTICE_MONTH: Final = 11
@@ -26,7 +27,11 @@ SAMPLE_COUNTY: Final = ("county", "禾澄县")
 
 def calendar(settings: Settings, today: date) -> Iterator[Finding]:
     """Are the days off of this year known, and, once their notice should be out, of the coming one (F93)?"""
-    years = {each.year for each in national_years()} | _imported(settings.tickets)
+    years = {each.year for each in national_years()}
+    try:
+        years |= _imported(settings.tickets)
+    except (StoreUnavailable, OSError, ValueError) as exc:
+        yield warning("ticket database", str(exc), "`hotline db upgrade`, then `hotline db verify`")
     missing = [year for year in (today.year, today.year + 1) if year not in years]
     mend = (
         "update the package chinesecalendar, or PUT /api/v1/calendar with the notice of the State Council (docs/api.md)"
@@ -65,13 +70,13 @@ def samples(data: Path) -> Iterator[Finding]:
 
 
 def _imported(settings: TicketSettings) -> set[int]:
-    """Years in the ticket database; none where there is no database yet or it cannot be read, which others tell."""
+    """Years in the ticket database; none where there never was a database. Raises what the store raises."""
+    database = sqlite_path(parse_url(settings.database_url))
+    if database is not None and not database.exists():
+        return set()
 
     async def read() -> set[int]:
         async with open_store(settings.database_url, StoreOptions(busy_timeout=1.0, write_timeout=1.0, readers=1)) as s:
             return {each.year for each in await s.years()}
 
-    try:
-        return asyncio.run(read())
-    except (StoreUnavailable, OSError, ValueError):
-        return set()
+    return asyncio.run(read())

@@ -60,6 +60,17 @@ def test_a_year_that_was_imported_over_the_api_counts(settings: Settings) -> Non
     assert (found.status, found.found) == (Status.OK, "days off known up to 2027")
 
 
+def test_a_ticket_database_that_cannot_be_read_is_a_finding_of_its_own(settings: Settings) -> None:
+    database = sqlite_path(parse_url(settings.tickets.database_url))
+    assert database is not None
+    database.parent.mkdir(parents=True)
+    database.write_bytes(b"no database" * 500)
+    first, second = contents.calendar(settings, date(2026, 3, 1))
+    assert (first.name, first.status) == ("ticket database", Status.WARNING)
+    assert "hotline db" in first.mend
+    assert second.status is Status.OK
+
+
 def test_the_shipped_county_and_its_answers_are_called_samples(settings: Settings) -> None:
     found = list(contents.samples(DATA_DIR))
     assert [each.name for each in found] == ["sample gazetteer", "sample knowledge"]
