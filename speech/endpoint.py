@@ -1,49 +1,24 @@
 """When an utterance begins and ends: a table of states and cues over audio time. Pure: no clock, no audio, no engine.
 
-Each frame gives one cue; the table gives the next state and what to announce. A text that sounds unfinished (it ends
-in 因为, 然后 …, or in half a telephone number) waits longer before a silence counts as the end. `limit` and the key end
-any utterance. Illegal pairs cannot occur: every state answers every cue.
+Each frame gives one cue; the table gives the next state and what to announce. How long a silence must last to be the
+end is a second table, by the wording of the text so far: short when it sounds done, long when it asks for more, and
+between them when it tells nothing or is older than the pause. `limit` and the key end any utterance. Illegal pairs
+cannot occur: every state answers every cue.
 """
 
-import re
+import math
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, Literal
 
-__all__ = ["Ended", "EndedBy", "Endpoint", "EndpointTimes", "NothingSaid", "Onset", "sounds_unfinished"]
+from speech.turns import Wording
+
+__all__ = ["Ended", "EndedBy", "Endpoint", "EndpointTimes", "NothingSaid", "Onset"]
 
 EndedBy = Literal["pause", "key", "limit"]
 
-_OPEN_ENDINGS: Final = (
-    *("因为", "所以", "然后", "就是", "还有", "但是", "而且", "如果", "或者", "以及", "并且", "不过", "可是", "由于"),
-    *(
-        "虽然",
-        "比如",
-        "另外",
-        "关于",
-        "那么",
-        "这个",
-        "那个",
-        "的话",
-        "我想",
-        "我要",
-        "我们",
-        "他们",
-        "你们",
-        "在",
-        "的",
-    ),
-    *("和", "跟", "与", "从", "把", "被", "对于", "地址是", "电话是", "号码是", "位于", "靠近", "嗯", "呃"),
-)
-_DIGIT: Final = r"[0-9〇零一二三四五六七八九幺两]"
-_HALF_MOBILE: Final = re.compile(rf"(?<!{_DIGIT})[1一幺][3-9三四五六七八九]{_DIGIT}{{0,8}}$")
-_TRAILING: Final = re.compile(r"[\s，,、。．.…!！?？；;]+$")
-
-
-def sounds_unfinished(text: str) -> bool:
-    """Whether the words so far ask for more: a conjunction at the end, or the beginning of a mobile number."""
-    text = _TRAILING.sub("", text)
-    return text.endswith(tuple(_OPEN_ENDINGS)) or _HALF_MOBILE.search(text) is not None
+_SLACK: Final = 0.15
+"""Seconds of voice that a text may miss and still be the text of the pause: a detector lets go a little late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +29,17 @@ class EndpointTimes:
     pause: float
     pause_open: float
     limit: float
+    pause_done: float | None = None
+
+    def patience(self, wording: Wording) -> float:
+        """The silence that ends an utterance whose text has this wording; done is never longer than plain."""
+        match wording:
+            case Wording.OPEN:
+                return self.pause_open
+            case Wording.PLAIN:
+                return self.pause
+            case Wording.DONE:
+                return self.pause if self.pause_done is None else min(self.pause, self.pause_done)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +117,7 @@ class Endpoint:
         self._voice_from: float | None = None
         self._speech_from = 0.0
         self._last_voice = 0.0
-        self._open = False
+        self._wording, self._worded_at = Wording.PLAIN, 0.0
 
     @property
     def armed(self) -> bool:
@@ -144,7 +130,8 @@ class Endpoint:
 
     def arm(self) -> None:
         """Begin to wait for one utterance; the no-speech time starts only with `expect`."""
-        self._state, self._answer_by, self._voice_from, self._open = _State.WAITING, None, None, False
+        self._state, self._answer_by, self._voice_from = _State.WAITING, None, None
+        self._wording, self._worded_at = Wording.PLAIN, 0.0
 
     def expect(self, at: float, seconds: float) -> None:
         """From `at` on the caller has `seconds` to begin."""
@@ -153,9 +140,13 @@ class Endpoint:
     def disarm(self) -> None:
         self._state = _State.IDLE
 
-    def hear(self, text: str) -> None:
-        """The words so far, which decide how long a pause may be."""
-        self._open = sounds_unfinished(text)
+    def hear(self, wording: Wording, at: float | None = None) -> None:
+        """How the words so far end, which decides how long a pause may be.
+
+        `at` is the audio time those words cover, from an engine whose text lags behind: a pause that began later than
+        `_SLACK` after it is judged as plain. None is for text that follows the voice by itself.
+        """
+        self._wording, self._worded_at = wording, math.inf if at is None else at
 
     def key(self, at: float) -> Onset | Ended | NothingSaid | None:
         """The caller pressed the finish key."""
@@ -176,9 +167,8 @@ class Endpoint:
         if self.speaking:
             if now - self._speech_from >= self._times.limit - 1e-6:
                 return _Cue.LIMIT
-            pause = self._times.pause_open if self._open else self._times.pause
-            if not voiced and now - self._last_voice >= pause - 1e-6:
-                # The first quiet frame must pass through PAUSED; `pause` is at least ten frames, so it has.
+            if not voiced and now - self._last_voice >= self._times.patience(self._heard) - 1e-6:
+                # The first quiet frame must pass through PAUSED; a pause is at least ten frames, so it has.
                 return _Cue.QUIET_LONG
             return _Cue.VOICE if voiced else _Cue.QUIET
         if self._voice_from is not None:
@@ -186,6 +176,11 @@ class Endpoint:
         if self._state is _State.WAITING and self._answer_by is not None and now >= self._answer_by - 1e-6:
             return _Cue.TIME_UP
         return _Cue.QUIET
+
+    @property
+    def _heard(self) -> Wording:
+        """The wording of a text that covers all the voice there was."""
+        return self._wording if self._worded_at >= self._last_voice - _SLACK else Wording.PLAIN
 
     def _apply(self, cue: _Cue, now: float) -> Onset | Ended | NothingSaid | None:
         self._state, say = _TABLE.get((self._state, cue), (self._state, None))

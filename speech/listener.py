@@ -18,6 +18,7 @@ from speech.errors import Overloaded
 from speech.frames import FRAME_BYTES, FRAME_SECONDS
 from speech.ports import Bias, Final, Lost, Partial, Recogniser, RecognitionStream
 from speech.settings import SpeechSettings
+from speech.turns import wording
 from speech.vad import Vad
 
 __all__ = [
@@ -102,7 +103,9 @@ class Listener:
         self._recogniser = recogniser
         self._stream_id = stream_id
         self._vad = vad
-        self._endpoint = Endpoint(EndpointTimes(times.onset, times.pause, times.pause_open, times.limit))
+        self._endpoint = Endpoint(
+            EndpointTimes(times.onset, times.pause, times.pause_open, times.limit, times.pause_done)
+        )
         # One window of the voice detector lies between a sound and the frame that is called voiced.
         keep = times.preroll + times.onset + 2 * FRAME_SECONDS
         self._recent: deque[bytes] = deque(maxlen=round(keep / FRAME_SECONDS))
@@ -215,8 +218,7 @@ class Listener:
                     return
                 match event:
                     case Partial(text, at):
-                        self._endpoint.hear(text)
-                        self._announce(Hearing(text, round(take.opened + at, 3)))
+                        self._hear(text, round(take.opened + at, 3))
                     case Final():
                         self._deliver(take, event)
                     case Lost(reason):
@@ -225,6 +227,13 @@ class Listener:
                         self._announce(RecognitionLost(reason))
         finally:
             await stream.aclose()
+
+    def _hear(self, text: str, at: float) -> None:
+        """A partial. A streaming engine gives another as soon as it knows more, so its latest is never out of date."""
+        answers = self._bias.grammar if self._bias is not None else ()
+        streaming = self._recogniser.capabilities.streaming
+        self._endpoint.hear(wording(text, answers), None if streaming else at)
+        self._announce(Hearing(text, at))
 
     def _deliver(self, take: _Take, final: Final) -> None:
         # A final can only follow our own `finish`; `ended` says why it was called.

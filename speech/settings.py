@@ -21,8 +21,9 @@ class EndpointSettings(BaseModel):
 
     onset: float = Field(default=0.06, ge=0.02, le=1.0, description="voice needed in a row before speech has begun")
     no_speech: float = Field(default=5.0, gt=0, le=120, description="silence after the prompt before giving up")
-    pause: float = Field(default=0.8, ge=0.2, le=10, description="silence that ends a text which sounds finished")
-    pause_open: float = Field(default=1.8, ge=0.2, le=20, description="silence that ends a text which does not")
+    pause_done: float = Field(default=0.5, ge=0.2, le=10, description="silence that ends a text which sounds finished")
+    pause: float = Field(default=0.8, ge=0.2, le=10, description="silence that ends a text which does not tell")
+    pause_open: float = Field(default=1.8, ge=0.2, le=20, description="silence that ends a text which asks for more")
     limit: float = Field(default=60.0, gt=1, le=600, description="longest utterance")
     preroll: float = Field(default=0.4, ge=0.3, le=5, description="audio kept from before the onset")
 

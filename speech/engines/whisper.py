@@ -147,20 +147,25 @@ class WhisperDecoder:
         self._samples += len(block)
 
     def partial(self) -> str | None:
-        """Decodes after `partial_seconds` of new audio, or at once when a pause begins (then as a final would)."""
-        fresh = self._voice.voiced(self._decoded)
+        """Decodes after `partial_seconds` of new audio, or at once when a pause begins (then as a final would).
+
+        The text of a pause is told even when it is not new: that it covers all the voice is news to the endpointer.
+        """
         tail = self._voice.quiet_tail
         pausing = tail >= _PAUSE
         if _PAUSE_BEGINS <= tail < _PAUSE:
             # A decode begun now would be in the way of the one the pause wants in a moment.
             return None
-        due = self._seconds - self._decoded >= self._options.partial_seconds
-        if fresh < _LEAST_VOICE or not (due or pausing):
+        fresh = self._voice.voiced(self._decoded) >= _LEAST_VOICE
+        due = fresh and self._seconds - self._decoded >= self._options.partial_seconds
+        # A hasty decode of these very words does not do for a pause: the final would have to do it again.
+        unsettled = pausing and (fresh or (self._reading is not None and not self._decoded_full))
+        if not (due or unsettled):
             return None
         before = self._reading.text if self._reading else ""
         self._reading = self._decode(self._options.beam if pausing else 1)
         self._decoded_full = pausing
-        return self._reading.text if self._reading.text and self._reading.text != before else None
+        return self._reading.text if self._reading.text and (pausing or self._reading.text != before) else None
 
     def final(self) -> Reading:
         if self._reading is None or not self._decoded_full or self._voice.voiced(self._decoded) >= _LEAST_VOICE:

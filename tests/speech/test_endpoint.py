@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speech.endpoint import Ended, Endpoint, EndpointTimes, NothingSaid, Onset, sounds_unfinished
+from speech.endpoint import Ended, Endpoint, EndpointTimes, NothingSaid, Onset
+from speech.turns import Wording
 
-TIMES = EndpointTimes(onset=0.06, pause=0.8, pause_open=1.8, limit=60.0)
+TIMES = EndpointTimes(onset=0.06, pause=0.8, pause_open=1.8, limit=60.0, pause_done=0.5)
 Event = Onset | Ended | NothingSaid
 
 
@@ -54,19 +55,43 @@ def test_a_shorter_pause_does_not() -> None:
     assert [event for _, event in line.said] == [Onset(0.0), Ended(2.7, "pause")]
 
 
-@pytest.mark.parametrize("text", ["我家楼下很吵，因为", "电话是138", "还有", "我的电话幺三八零零", "地址是"])
-def test_a_text_that_asks_for_more_waits_longer(text: str) -> None:
+@pytest.mark.parametrize(("wording", "seconds"), [(Wording.DONE, 0.5), (Wording.PLAIN, 0.8), (Wording.OPEN, 1.8)])
+def test_the_wording_of_the_text_decides_how_long_a_pause_may_be(wording: Wording, seconds: float) -> None:
     line = Line().run(True, 1.0)
-    line.endpoint.hear(text)
-    line.run(False, 1.7)
+    line.endpoint.hear(wording)
+    line.run(False, 2.0)
+    assert line.said[-1] == (pytest.approx(1.0 + seconds), Ended(1.0, "pause"))
+
+
+def test_a_text_that_comes_during_the_pause_counts_at_once() -> None:
+    line = Line().run(True, 1.0).run(False, 0.7)
+    line.endpoint.hear(Wording.OPEN, 1.2)
+    line.run(False, 1.0)
     assert line.endpoint.speaking
-    line.run(False, 0.2)
-    assert line.said[-1][1] == Ended(1.0, "pause")
+    line.endpoint.hear(Wording.DONE, 2.6)
+    line.run(False, 0.02)
+    assert line.said[-1] == (pytest.approx(2.72), Ended(1.0, "pause"))
 
 
-@pytest.mark.parametrize("text", ["垃圾没有人清理", "13800138000", "一三八零零一三八零零零", "拨打12345", "对", ""])
-def test_a_finished_text_does_not(text: str) -> None:
-    assert not sounds_unfinished(text)
+def test_a_text_older_than_the_pause_says_nothing_about_it() -> None:
+    line = Line().run(True, 1.0)
+    line.endpoint.hear(Wording.DONE, 1.0)
+    line.run(True, 1.0).run(False, 2.0)
+    assert line.said[-1] == (pytest.approx(2.8), Ended(2.0, "pause"))
+
+
+def test_the_wording_of_one_utterance_is_forgotten_for_the_next() -> None:
+    line = Line().run(True, 1.0)
+    line.endpoint.hear(Wording.OPEN)
+    line.run(False, 2.0)
+    line.endpoint.arm()
+    line.run(True, 1.0).run(False, 1.0)
+    assert line.said[-1] == (pytest.approx(4.8), Ended(4.0, "pause"))
+
+
+def test_a_text_that_sounds_done_never_waits_longer_than_one_that_does_not_tell() -> None:
+    assert EndpointTimes(0.06, 0.4, 1.8, 60.0, pause_done=0.5).patience(Wording.DONE) == 0.4
+    assert EndpointTimes(0.06, 0.4, 1.8, 60.0).patience(Wording.DONE) == 0.4
 
 
 def test_no_speech_is_counted_from_when_it_is_asked_for() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from speech.engines.whisper import WhisperEngine, WhisperOptions
 from speech.errors import ModelError
-from speech.frames import to_pcm
+from speech.frames import Float32, to_pcm
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +43,33 @@ def test_the_decode_made_in_a_pause_is_the_final(
 ) -> None:
     decoder = engine.open(8_000)
     decoder.accept(mandarin)
+    decoder.accept(bytes(8_000))
     heard = decoder.partial()
+    assert heard
     decoder.accept(bytes(8_000))
     assert decoder.partial() is None
     monkeypatch.setattr(engine, "readings", None)  # a second decode would fail
     assert decoder.final().text == heard
+
+
+def test_the_text_of_a_pause_is_told_even_when_it_is_not_new(
+    engine: WhisperEngine, mandarin: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beams: list[int] = []
+
+    def readings(samples: Float32, beam: int, no_repeat: int = 0) -> tuple[list[tuple[str, float]], float]:
+        beams.append(beam)
+        return [("明天去北京", 0.8)], 0.0
+
+    monkeypatch.setattr(engine, "readings", readings)
+    decoder = engine.open(8_000)
+    decoder.accept(mandarin[: len(mandarin) - 12_000])
+    assert decoder.partial() == "明天去北京"
+    decoder.accept(mandarin[len(mandarin) - 12_000 :])
+    assert decoder.partial() == "明天去北京"
+    assert decoder.partial() is None
+    assert decoder.final().text == "明天去北京"
+    assert beams == [1, engine.options.beam]
 
 
 @pytest.mark.parametrize("kind", ["silence", "noise", "hum", "chord", "dtmf", "fax"])
