@@ -11,7 +11,8 @@ import structlog
 from aiohttp import web
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from tickets.api.bodies import Answer, AttachmentOut
+from tickets.api.answers import AttachmentOut
+from tickets.api.fields import Answer
 from tickets.api.handlers import MEDIA_TYPES
 from tickets.api.operations import PREFIX, Operation
 from tickets.api.reading import read_query

@@ -5,7 +5,7 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from tickets.api.bodies import NO_NUL, Answer, ticket_url
+from tickets.api.fields import NO_NUL, Answer, ticket_url
 from tickets.api.operations import PREFIX, Operation
 from tickets.api.reading import decode_cursor, encode_cursor, read_query
 from tickets.domain.roles import Permission

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import AwareDatetime, Field, ValidationError
 
-from tickets.api.bodies import NO_NUL, Answer, Body
+from tickets.api.fields import NO_NUL, Answer, Body
 from tickets.api.problems import field_problems
 from tickets.domain.calendar import CalendarDay, CalendarYear, checked_year
 from tickets.domain.errors import TicketError

@@ -7,7 +7,7 @@ import structlog
 from aiohttp import web
 from pydantic import BaseModel
 
-from tickets.api import bodies
+from tickets.api import answers, bodies, lists
 from tickets.api.problems import UnsupportedType
 from tickets.api.reading import (
     body_chunks,
@@ -66,13 +66,13 @@ class Handlers:
         body = await self._json(request, bodies.TicketCreate)
         who = request[PRINCIPAL]
         created = await self._service.take(body.draft(), key, who)
-        answer = bodies.TicketOut.of(created.record, who, created.body)
+        answer = answers.TicketOut.of(created.record, who, created.body)
         response = _json(answer, 201 if created.fresh else 200)
         response.headers["Location"] = answer.links.self
         return response
 
     async def search(self, request: web.Request) -> web.Response:
-        query = read_query(request, bodies.ListQuery)
+        query = read_query(request, lists.ListQuery)
         wanted = TicketQuery(
             state=query.state,
             channel=query.channel,
@@ -98,23 +98,23 @@ class Handlers:
         lines = await self._service.search(wanted)
         shown = lines[: query.limit]
         cursor = encode_cursor(shown[-1].id) if len(lines) > query.limit else None
-        return _json(bodies.TicketPage(items=[bodies.TicketLine.of(line) for line in shown], next=cursor))
+        return _json(lists.TicketPage(items=[lists.TicketLine.of(line) for line in shown], next=cursor))
 
     async def get(self, request: web.Request) -> web.Response:
         who = request[PRINCIPAL]
         record = await self._seen(_number(request), who)
-        return _json(bodies.TicketOut.of(record, who))
+        return _json(answers.TicketOut.of(record, who))
 
     async def similar(self, request: web.Request) -> web.Response:
-        query = read_query(request, bodies.SimilarQuery)
+        query = read_query(request, lists.SimilarQuery)
         found = await self._service.similar(_number(request), query.limit)
         items = [
-            bodies.SimilarOut(
-                ticket=bodies.TicketLine.of(each.ticket), same_caller=each.same_caller, same_matter=each.same_matter
+            lists.SimilarOut(
+                ticket=lists.TicketLine.of(each.ticket), same_caller=each.same_caller, same_matter=each.same_matter
             )
             for each in found
         ]
-        return _json(bodies.SimilarList(items=items))
+        return _json(lists.SimilarList(items=items))
 
     async def add_event(self, request: web.Request) -> web.Response:
         number, key = _number(request), idempotency_key(request)
@@ -122,21 +122,21 @@ class Handlers:
         who = request[PRINCIPAL]
         acted = await self._service.act(number, key, body.command(), who)
         log.info("ticket_moved", number=number, verb=acted.event.verb.value, state=acted.event.state.value)
-        return _json(bodies.EventOut.of(acted.event), 201 if acted.fresh else 200)
+        return _json(answers.EventOut.of(acted.event), 201 if acted.fresh else 200)
 
     async def attach(self, request: web.Request) -> web.Response:
         number, key, sha256 = _number(request), idempotency_key(request), content_sha256(request)
         usual = MEDIA_TYPES.get(request.content_type)
         if usual is None:
             raise UnsupportedType(f"an attachment is one of: {', '.join(MEDIA_TYPES)}")
-        kind = read_query(request, bodies.AttachmentQuery).kind or usual[0]
+        kind = read_query(request, lists.AttachmentQuery).kind or usual[0]
         limit = self._limits.attachment_limit
         new = NewAttachment(number, key, kind, request.content_type, sha256, limit)
         chunks = body_chunks(request, limit=limit, seconds=self._limits.attachment_timeout)
         acted = await self._service.attach(new, chunks, request[PRINCIPAL])
         if acted.attachment is None:
             raise AttachmentNotFound("this key was used for another kind of action")
-        answer = bodies.AttachmentOut.of(number, acted.attachment)
+        answer = answers.AttachmentOut.of(number, acted.attachment)
         response = _json(answer, 201 if acted.fresh else 200)
         response.headers["Location"] = answer.url
         return response
@@ -155,9 +155,9 @@ class Handlers:
         health = await self._health()
         return _json(health, 200 if health.health == "ok" else 503)
 
-    async def _health(self) -> bodies.HealthOut:
+    async def _health(self) -> answers.HealthOut:
         found = await self._store.health()
-        return bodies.HealthOut(health="ok" if found.health is Health.OK else "failed", reason=found.reason)
+        return answers.HealthOut(health="ok" if found.health is Health.OK else "failed", reason=found.reason)
 
     async def _json(self, request: web.Request, model: type[_Model]) -> _Model:
         return await read_json(request, model, limit=self._limits.body_limit, seconds=self._limits.body_timeout)

@@ -5,7 +5,7 @@ from typing import Self
 from aiohttp import web
 from pydantic import AwareDatetime
 
-from tickets.api.bodies import Answer
+from tickets.api.fields import Answer
 from tickets.api.operations import PREFIX, Operation
 from tickets.domain.roles import Permission
 from tickets.service.jobs import JobLine, JobStore

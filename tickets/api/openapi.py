@@ -8,7 +8,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from tickets.api.bodies import Problem
+from tickets.api.answers import Problem
 from tickets.api.operations import DIGEST, KEY, Operation
 from tickets.api.problems import MEDIA_TYPE
 

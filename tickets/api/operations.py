@@ -7,7 +7,7 @@ from typing import Final
 from aiohttp import web
 from pydantic import BaseModel
 
-from tickets.api import bodies
+from tickets.api import answers, bodies, lists
 from tickets.api.handlers import MEDIA_TYPES, Handlers
 from tickets.api.verbs import EventCreate
 from tickets.domain.roles import Permission
@@ -52,7 +52,7 @@ def operations(handlers: Handlers, metrics: Handler, openapi: Handler) -> list[O
             "Take a request: 201 for a new ticket, 200 for the same key and body again, 409 for another body.",
             handlers.create,
             Permission.CREATE,
-            {201: bodies.TicketOut, 200: bodies.TicketOut},
+            {201: answers.TicketOut, 200: answers.TicketOut},
             writing,
             body=bodies.TicketCreate,
             headers=(KEY,),
@@ -65,9 +65,9 @@ def operations(handlers: Handlers, metrics: Handler, openapi: Handler) -> list[O
             "List tickets, newest first.",
             handlers.search,
             Permission.READ,
-            {200: bodies.TicketPage},
+            {200: lists.TicketPage},
             (422, 503),
-            query=bodies.ListQuery,
+            query=lists.ListQuery,
         ),
         Operation(
             "GET",
@@ -76,7 +76,7 @@ def operations(handlers: Handlers, metrics: Handler, openapi: Handler) -> list[O
             "One ticket with its history and attachments.",
             handlers.get,
             Permission.READ,
-            {200: bodies.TicketOut},
+            {200: answers.TicketOut},
             (404, 503),
         ),
         Operation(
@@ -86,9 +86,9 @@ def operations(handlers: Handlers, metrics: Handler, openapi: Handler) -> list[O
             "Open tickets that this one may repeat, to merge it with or add it to.",
             handlers.similar,
             Permission.READ_CALLER,
-            {200: bodies.SimilarList},
+            {200: lists.SimilarList},
             (404, 422, 503),
-            query=bodies.SimilarQuery,
+            query=lists.SimilarQuery,
         ),
         Operation(
             "POST",
@@ -97,7 +97,7 @@ def operations(handlers: Handlers, metrics: Handler, openapi: Handler) -> list[O
             "Carry out a verb of the lifecycle; see `allowed` of the ticket for those that its state takes.",
             handlers.add_event,
             Permission.NOTE,
-            {201: bodies.EventOut, 200: bodies.EventOut},
+            {201: answers.EventOut, 200: answers.EventOut},
             (*writing, 404),
             body=EventCreate,
             headers=(KEY,),
@@ -109,10 +109,10 @@ def operations(handlers: Handlers, metrics: Handler, openapi: Handler) -> list[O
             "Add a file; the body is the file itself.",
             handlers.attach,
             Permission.ATTACH,
-            {201: bodies.AttachmentOut, 200: bodies.AttachmentOut},
+            {201: answers.AttachmentOut, 200: answers.AttachmentOut},
             (*writing, 404),
             raw=tuple(MEDIA_TYPES),
-            query=bodies.AttachmentQuery,
+            query=lists.AttachmentQuery,
             headers=(KEY, DIGEST),
             located=(200, 201),
         ),
@@ -133,7 +133,7 @@ def operations(handlers: Handlers, metrics: Handler, openapi: Handler) -> list[O
             "Is the process alive, and is its store whole? Always 200.",
             handlers.health,
             None,
-            {200: bodies.HealthOut},
+            {200: answers.HealthOut},
         ),
         Operation(
             "GET",
@@ -142,7 +142,7 @@ def operations(handlers: Handlers, metrics: Handler, openapi: Handler) -> list[O
             "Can tickets be written now? 503 when not.",
             handlers.ready,
             None,
-            {200: bodies.HealthOut, 503: bodies.HealthOut},
+            {200: answers.HealthOut, 503: answers.HealthOut},
         ),
         Operation(
             "GET",

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 from aiohttp import web
 from pydantic import ValidationError
 
-from tickets.api.bodies import FieldProblem, Problem
+from tickets.api.answers import FieldProblem, Problem
 from tickets.domain import errors
 from tickets.reports.service import UnknownReport
 from tickets.service.public import NotShown

@@ -19,7 +19,7 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from tickets.api.bodies import Answer
+from tickets.api.fields import Answer
 from tickets.api.operations import Operation
 from tickets.api.problems import HttpRefusal
 from tickets.api.reading import body_chunks, read_query

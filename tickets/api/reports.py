@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Self
 from aiohttp import web
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from tickets.api.bodies import Answer
+from tickets.api.fields import Answer
 from tickets.api.operations import PREFIX, Operation
 from tickets.api.problems import Forbidden
 from tickets.api.reading import read_query

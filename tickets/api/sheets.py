@@ -9,7 +9,7 @@ import structlog
 from aiohttp import web
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from tickets.api.bodies import Answer
+from tickets.api.fields import Answer
 from tickets.api.operations import PREFIX, Operation
 from tickets.api.reading import read_query
 from tickets.api.security import PRINCIPAL

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from aiohttp import web
 from pydantic import AwareDatetime, Field
 
-from tickets.api.bodies import NO_NUL, Answer, Body
+from tickets.api.fields import NO_NUL, Answer, Body
 from tickets.api.operations import PREFIX, Operation
 from tickets.api.reading import read_json
 from tickets.api.security import PRINCIPAL

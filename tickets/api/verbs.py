@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, RootModel
 
-from tickets.api.bodies import NO_NUL, Body, Moment
+from tickets.api.fields import NO_NUL, Body, Moment
 from tickets.domain import commands
 from tickets.domain.ids import NUMBER_PATTERN
 from tickets.domain.life import LinkKind, Rung

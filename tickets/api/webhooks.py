@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from aiohttp import web
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from tickets.api.bodies import NO_NUL, Answer, Body
+from tickets.api.fields import NO_NUL, Answer, Body
 from tickets.api.operations import PREFIX, Operation
 from tickets.api.reading import decode_cursor, encode_cursor, read_json, read_query
 from tickets.api.security import PRINCIPAL
