@@ -63,9 +63,9 @@ def test_the_text_of_a_pause_is_told_even_when_it_is_not_new(
 
     monkeypatch.setattr(engine, "readings", readings)
     decoder = engine.open(8_000)
-    decoder.accept(mandarin[: len(mandarin) - 12_000])
+    decoder.accept(mandarin[: len(mandarin) - 20_800])
     assert decoder.partial() == "明天去北京"
-    decoder.accept(mandarin[len(mandarin) - 12_000 :])
+    decoder.accept(mandarin[len(mandarin) - 20_800 :])
     assert decoder.partial() == "明天去北京"
     assert decoder.partial() is None
     assert decoder.final().text == "明天去北京"
