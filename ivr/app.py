@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -285,7 +286,14 @@ def _metrics(
         ("hotline_audio_late_max_seconds", "worst pacing lateness", lambda: float(audio.pacing.late_seconds_max)),
     ):
         Gauge(name, text, registry=registry).set_function(read)
+    for field_name, text in recogniser.counters.figures():
+        gauge = Gauge(f"hotline_recognition_{field_name}", text, registry=registry)
+        gauge.set_function(partial(_counted, recogniser, field_name))
     return registry
+
+
+def _counted(recogniser: Recogniser, name: str) -> float:
+    return float(getattr(recogniser.counters, name))
 
 
 async def _open_door(stack: AsyncExitStack, door: ControlDoor, settings: IvrSettings) -> int:

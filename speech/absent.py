@@ -1,6 +1,7 @@
 """The recogniser that is not there: what a hotline without a usable model runs on, never ready, never in the way."""
 
 from speech.capacity import Load
+from speech.counters import RecognitionCounters
 from speech.errors import Overloaded
 from speech.ports import Bias, Capabilities, RecognitionStream
 
@@ -10,6 +11,7 @@ class AbsentRecogniser:
 
     def __init__(self, why: str) -> None:
         self._why = why
+        self.counters = RecognitionCounters()
 
     @property
     def name(self) -> str:
@@ -31,6 +33,7 @@ class AbsentRecogniser:
         """Nothing to load."""
 
     def open(self, stream_id: str, bias: Bias | None = None) -> RecognitionStream:
+        self.counters.refused += 1
         raise Overloaded(self._why)
 
     async def aclose(self) -> None:

@@ -9,13 +9,13 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import structlog
 
 from speech.capacity import Load, streams_for
+from speech.counters import LATE_SECONDS, RecognitionCounters
 from speech.engines.choice import EngineChoice
 from speech.errors import ModelError, Overloaded, WireError
 from speech.frames import bytes_of
@@ -26,26 +26,12 @@ from speech.settings import SpeechSettings
 from speech.wire import Kind, Message
 from speech.workerprocess import WorkerProcess
 
-__all__ = ["PoolCounters", "PoolRecogniser"]
+__all__ = ["PoolRecogniser"]
 
 _log = structlog.get_logger()
 
 _WATCH_SECONDS: Final = 0.1
 _BACKOFF: Final = (0.0, 0.2, 1.0, 5.0, 15.0)
-
-
-@dataclass(slots=True)
-class PoolCounters:
-    """What happened since the start, for metrics."""
-
-    started: int = 0
-    crashed: int = 0
-    stalled: int = 0
-    replayed: int = 0
-    lost: int = 0
-    refused: int = 0
-    dropped_bytes: int = 0
-    skipped_seconds: float = 0.0
 
 
 class PoolRecogniser:
@@ -69,7 +55,7 @@ class PoolRecogniser:
         self._first: asyncio.Future[None] | None = None
         self._capabilities: Capabilities | None = None
         self.failure: ModelError | None = None
-        self.counters = PoolCounters()
+        self.counters = RecognitionCounters()
 
     @property
     def name(self) -> str:
@@ -198,7 +184,7 @@ class PoolRecogniser:
             _log.error("worker_not_started", worker=slot.index, error=str(exc))
             return False
         self.counters.started += 1
-        slot.worker, slot.last_sign, slot.busy, slot.skipped = worker, self._clock(), 0.0, 0.0
+        slot.begin(worker, self._clock())
         was_ready = False
         try:
             async for message in worker.messages():
@@ -230,7 +216,7 @@ class PoolRecogniser:
                 _log.error("worker_failed", worker=slot.index, pii_error=message.json().get("message"))
             case Kind.HEARTBEAT:
                 said = message.json()
-                slot.busy = float(said["busy"])
+                slot.busy, slot.behind = float(said["busy"]), float(said["behind"])
                 self._skipped(slot, float(said["skipped"]))
             case Kind.PARTIAL if stream is not None:
                 said = message.json()
@@ -300,9 +286,19 @@ class PoolRecogniser:
                 await self._check(slot, now)
                 for stream in list(slot.streams.values()):
                     stream.flush()
+            self._measure_lag(now)
             for stream in list(self._homeless.values()):
                 if now - stream.homeless_since > self._settings.recover_seconds:
                     self._lose(stream, f"no recogniser came back within {self._settings.recover_seconds:g} s")
+
+    def _measure_lag(self, now: float) -> None:
+        """By how much the slowest stream is behind its caller, and an alarm when that begins to matter (F19)."""
+        lags = [slot.lag(now) for slot in self._slots]
+        lag = max([*lags, *(stream.waiting_seconds for stream in self._homeless.values())], default=0.0)
+        was, self.counters.lag_seconds = self.counters.lag_seconds, round(lag, 2)
+        if lag > LATE_SECONDS >= was and self.capabilities.streaming:
+            self.counters.late += 1
+            _log.warning("recognition_late", seconds=round(lag, 1), streams=self.load.streams)
 
     async def _check(self, slot: Slot, now: float) -> None:
         if slot.worker is None:

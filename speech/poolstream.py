@@ -11,7 +11,7 @@ from speech.ports import Bias, Lost, RecognitionEvent
 from speech.ports import Final as FinalEvent
 from speech.replay import ReplayBuffer
 from speech.tray import EventTray
-from speech.wire import Kind, encode_json
+from speech.wire import HEARTBEAT_SECONDS, Kind, encode_json
 from speech.workerprocess import WorkerProcess
 
 __all__ = ["PoolStream", "Slot"]
@@ -36,9 +36,23 @@ class Slot:
         self.ready = False
         self.last_sign = 0.0
         self.busy = 0.0
+        self.behind = 0.0
         self.skipped = 0.0
         self.capacity = 0
         self.streams: dict[int, PoolStream] = {}
+
+    def begin(self, worker: WorkerProcess, now: float) -> None:
+        """A fresh worker, which has not said anything yet."""
+        self.worker, self.last_sign = worker, now
+        self.busy = self.behind = self.skipped = 0.0
+
+    def lag(self, now: float) -> float:
+        """Seconds of the streams' audio that are not recognised yet: not sent, waiting there, or given to an engine
+        that is still at it or to a worker that says nothing any more."""
+        if not self.streams:
+            return 0.0
+        waiting = max(stream.waiting_seconds for stream in self.streams.values())
+        return max(waiting, self.behind, self.busy, now - self.last_sign - HEARTBEAT_SECONDS)
 
 
 class PoolStream:
@@ -113,3 +127,8 @@ class PoolStream:
     @property
     def offset(self) -> float:
         return self._offset
+
+    @property
+    def waiting_seconds(self) -> float:
+        """Audio that no worker has been given yet."""
+        return seconds_of(self._buffer.unsent)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from speech.capacity import Load
+from speech.counters import RecognitionCounters
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,10 @@ class Recogniser(Protocol):
     @property
     def load(self) -> Load:
         """Streams open now and how many may be; the capacity is 0 until something is ready."""
+
+    @property
+    def counters(self) -> RecognitionCounters:
+        """What happened since the start, for metrics."""
 
     async def start(self) -> None:
         """Load the engine. Raises `speech.errors.ModelError` with the mend when its model cannot be used."""

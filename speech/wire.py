@@ -12,9 +12,12 @@ from typing import Any, Final
 
 from speech.errors import WireError
 
-__all__ = ["MAX_PAYLOAD", "Kind", "Message", "MessageReader", "encode", "encode_json"]
+__all__ = ["HEARTBEAT_SECONDS", "MAX_PAYLOAD", "Kind", "Message", "MessageReader", "encode", "encode_json"]
 
 MAX_PAYLOAD: Final = 1 << 20
+HEARTBEAT_SECONDS: Final = 0.5
+"""A worker says at least so often that it lives."""
+
 _HEADER: Final = struct.Struct(">BII")
 
 

@@ -28,11 +28,10 @@ from speech.frames import RATE, bytes_of, seconds_of
 from speech.ports import Bias
 from speech.settings import SpeechSettings
 from speech.wavfile import WrongFormat, pcm_of
-from speech.wire import Kind, Message, MessageReader, encode_json
+from speech.wire import HEARTBEAT_SECONDS, Kind, Message, MessageReader, encode_json
 
 __all__ = ["Server", "main"]
 
-HEARTBEAT_SECONDS: Final = 0.5
 _INBOX: Final = 4096
 _PIECE_SECONDS: Final = 0.2
 _BEHIND_SECONDS: Final = 0.5
@@ -62,6 +61,8 @@ class Server:
         self._engine = engine
         self._backlog = backlog
         self.skipped_seconds = 0.0
+        self.behind_seconds = 0.0
+        """Audio that waits in the stream with most of it."""
         self._send = send
         self._clock = clock
         self._streams: dict[int, _Stream] = {}
@@ -96,6 +97,8 @@ class Server:
 
     def turn(self) -> None:
         """One round over the streams: a piece of audio each, finals of those that are drained, then partials."""
+        waiting = (seconds_of(stream.waiting, stream.rate) for stream in self._streams.values())
+        self.behind_seconds = max(waiting, default=0.0)
         for number, stream in list(self._streams.items()):
             self._catch_up(stream)
             self._accept(stream)
@@ -200,7 +203,8 @@ def _read(pipe: int, inbox: "queue.Queue[Message]") -> None:
 def _beat(server: Server, output: _Output) -> None:
     with contextlib.suppress(OSError):
         while True:
-            beat = {"busy": round(server.busy_seconds, 2), "skipped": round(server.skipped_seconds, 2)}
+            figures = (server.busy_seconds, server.behind_seconds, server.skipped_seconds)
+            beat = dict(zip(("busy", "behind", "skipped"), (round(each, 2) for each in figures), strict=True))
             output.send(Kind.HEARTBEAT, 0, beat)
             time.sleep(HEARTBEAT_SECONDS)
 

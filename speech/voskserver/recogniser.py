@@ -15,6 +15,7 @@ import aiohttp
 import structlog
 
 from speech.capacity import UNMEASURED, Load
+from speech.counters import RecognitionCounters
 from speech.engines.vosk_answers import VoskAnswers
 from speech.errors import ModelError, Overloaded, WireError
 from speech.frames import RATE, bytes_of, seconds_of
@@ -90,6 +91,7 @@ class VoskServerStream:
                 return
             except _FAILURES as exc:
                 self._owner.failed(server, exc)
+                self._owner.count_loss(last=last)
                 if last:
                     self.end(Lost("the recogniser failed twice in one utterance"))
             finally:
@@ -142,6 +144,7 @@ class VoskServerRecogniser:
         self._session: aiohttp.ClientSession | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._open: set[VoskServerStream] = set()
+        self.counters = RecognitionCounters()
 
     @property
     def name(self) -> str:
@@ -179,8 +182,10 @@ class VoskServerRecogniser:
 
     def open(self, stream_id: str, bias: Bias | None = None) -> VoskServerStream:
         if not self.ready:
+            self.counters.refused += 1
             raise Overloaded(f"recognition is not ready: {self.complaint or 'not started'}")
         if self.load.full:
+            self.counters.refused += 1
             raise Overloaded(f"recognition is full: {self.load.streams} of {self.load.capacity} streams")
         stream = VoskServerStream(self, bias, bytes_of(self.settings.replay_seconds))
         self._open.add(stream)
@@ -214,6 +219,13 @@ class VoskServerRecogniser:
         reason = str(error) or type(error).__name__
         server.failed(self._clock(), reason)
         _log.warning("vosk_server_failed", server=server.url, reason=reason, failures=server.failures)
+
+    def count_loss(self, *, last: bool) -> None:
+        """An utterance's server failed it, for the first or for the last time."""
+        if last:
+            self.counters.lost += 1
+        else:
+            self.counters.replayed += 1
 
     @contextlib.asynccontextmanager
     async def connect(self, server: Server, bias: Bias | None) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:

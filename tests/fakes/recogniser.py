@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from speech.capacity import Load
+from speech.counters import RecognitionCounters
 from speech.errors import ModelError, Overloaded
 from speech.frames import seconds_of
 from speech.ports import Alternative, Bias, Capabilities, Final, Lost, Partial, RecognitionEvent
@@ -74,6 +75,7 @@ class FakeRecogniser:
         self._capacity = capacity
         self._model_error = model_error
         self._ready = False
+        self.counters = RecognitionCounters()
         self.open_streams: list[FakeStream] = []
         self.streams: list[FakeStream] = []
 
@@ -100,6 +102,7 @@ class FakeRecogniser:
 
     def open(self, stream_id: str, bias: Bias | None = None) -> FakeStream:
         if not self._ready or len(self.open_streams) >= self._capacity:
+            self.counters.refused += 1
             raise Overloaded(f"no capacity: {len(self.open_streams)} of {self._capacity} streams")
         script = self._scripts[min(len(self.streams), len(self._scripts) - 1)]
         stream = FakeStream(self, stream_id, bias, script)

@@ -86,6 +86,7 @@ async def test_partials_come_while_audio_is_fed(pool: PoolRecogniser, hello: byt
     await stream.aclose()
 
 
+@pytest.mark.fault("F11")
 async def test_three_callers_share_a_worker_and_the_fourth_is_refused(
     pool: PoolRecogniser, hello: bytes, thanks: bytes
 ) -> None:
@@ -178,6 +179,43 @@ async def test_a_model_that_kills_its_worker_is_called_damaged(tmp_path: Path, v
     with pytest.raises(ModelError, match="hotline models fetch"):
         await recogniser.start()
     await recogniser.aclose()
+
+
+@pytest.mark.fault("F19")
+async def test_after_a_stall_of_ten_seconds_recognition_has_caught_up_within_two(vosk_ko: Path, hello: bytes) -> None:
+    """The stall is shorter than the watchdog's patience here, so the same worker goes on."""
+    settings = SETTINGS.model_copy(update={"stall_seconds": 30.0})
+    pool = build(EngineChoice("vosk", vosk_ko, "test"), settings)
+    assert isinstance(pool, PoolRecogniser)
+    await pool.start()
+    stream, other = pool.open("call-1", GREETINGS), pool.open("call-2")
+    stream.feed(hello[:6400])
+    other.finish()
+    await everything(other)
+    # The other's end comes after this one's audio was taken: it is live, and no replay.
+    (worker,) = pool.worker_pids
+    os.kill(worker, signal.SIGSTOP)
+    for frame in FrameCutter().feed(bytes(16_000 * 10) + hello):
+        stream.feed(frame)
+    async with asyncio.timeout(10):
+        while pool.counters.lag_seconds <= 0.5:
+            await asyncio.sleep(0.05)
+    assert pool.counters.late == 1
+    os.kill(worker, signal.SIGCONT)
+    resumed = asyncio.get_running_loop().time()
+    stream.finish()
+    final = (await everything(stream))[-1]
+    took = asyncio.get_running_loop().time() - resumed
+    assert isinstance(final, Final)
+    assert final.text.endswith("안녕하세요")
+    assert pool.worker_pids == [worker]
+    async with asyncio.timeout(5):
+        while pool.counters.skipped_seconds == 0.0 or pool.counters.lag_seconds > 0.5:
+            await asyncio.sleep(0.05)
+    assert took < 2.0
+    await stream.aclose()
+    await other.aclose()
+    await pool.aclose()
 
 
 async def test_workers_end_when_their_parent_is_killed(vosk_ko: Path) -> None:

@@ -1,0 +1,199 @@
+"""The recogniser's process is killed while callers speak, again and again: no call is lost, no word of a recording.
+
+`HOTLINE_KILLS=200` is the long run. Kills come without regard for who is hit how often: a caller who is hit once hears
+the dialogue go on, one who is hit twice in an utterance is asked to leave a message. Both end with one ticket.
+"""
+
+import asyncio
+import os
+import random
+import signal
+import wave
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hotline.phone import CallEnded
+from tests.e2e.caller import Caller, calling
+from tests.e2e.conftest import Speak
+from tests.e2e.ear import RATE, Samples, _likeness, samples_of
+from tests.e2e.sentences import LITTER
+from tests.e2e.whole_hotline import Child, WholeHotline, eventually_async
+
+KILLS = int(os.environ.get("HOTLINE_KILLS", "2"))
+CALLERS = min(3, KILLS)
+VOICE = "jf_gongitsune"
+ANSWERS = {"place": "#", "confirm": "1", "clarify": "1", "emergency": "2", "answer": "2", "which-place": "1"}
+STRETCH = RATE // 2
+"""Half a second: two or three words."""
+
+ALIKE = 0.8
+TWICE = 0.1
+"""Share of kills after which the next may hit the same utterance again."""
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(200 + 60 * KILLS)]
+
+
+@dataclass
+class Round:
+    """What all callers and the killer share."""
+
+    hotline: WholeHotline
+    speech: bytes
+    heard: list[Caller] = field(default_factory=list)
+    """Callers whose utterance has begun and is not answered yet."""
+    speaking: list[Caller] = field(default_factory=list)
+    over: bool = False
+    ends: Counter[str] = field(default_factory=Counter)
+    missing: int = 0
+    """Stretches of speech that a recording has not."""
+
+    async def somebody_speaks(self) -> bool:
+        return bool(self.speaking)
+
+    def answered(self, caller: Caller) -> None:
+        self.heard = [each for each in self.heard if each is not caller]
+
+    async def all_answered(self, hit: list[Caller]) -> bool:
+        return not any(each in self.heard for each in hit)
+
+    async def say(self, caller: Caller) -> None:
+        self.heard.append(caller)
+        self.speaking.append(caller)
+        try:
+            await caller.says(self.speech)
+        finally:
+            self.speaking.remove(caller)
+
+
+@pytest.mark.fault("F08", "F09")
+async def test_a_recogniser_killed_while_callers_speak_loses_no_call_and_no_word_of_a_recording(
+    hotline: WholeHotline, speak: Speak, record_testsuite_property: Callable[[str, object], None]
+) -> None:
+    shared = Round(hotline, await asyncio.to_thread(speak, LITTER, VOICE))
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(CALLERS):
+            tasks.create_task(call_again_and_again(shared))
+        await kill_again_and_again(shared)
+    record_testsuite_property("worker_kills", KILLS)
+    record_testsuite_property("worker_kills_calls", dict(shared.ends))
+    record_testsuite_property("worker_kills_stretches_missing", shared.missing)
+    assert set(shared.ends) <= {"complete", "fallback"}
+    assert shared.missing == 0
+
+
+async def kill_again_and_again(shared: Round) -> None:
+    chance = random.Random(8)
+    seconds = len(shared.speech) / 2 / RATE
+    last: Child | None = None
+    for _ in range(KILLS):
+        worker = await eventually_async(lambda last=last: another_worker(shared.hotline, last), "a new worker", 60)
+        await eventually_async(shared.somebody_speaks, "somebody speaks", 120, every=0.05)
+        await asyncio.sleep(chance.uniform(0.1, 0.8 * seconds))
+        os.kill(worker.pid, signal.SIGKILL)
+        last, hit = worker, list(shared.heard)
+        if chance.random() > TWICE:
+            await eventually_async(lambda hit=hit: shared.all_answered(hit), "who was hit is answered", 120)
+    shared.over = True
+
+
+async def another_worker(hotline: WholeHotline, last: Child | None) -> Child | None:
+    """The recogniser's process, when it is not the one that was killed last."""
+    found = [child for child in hotline.children() if "speech.worker" in child.argv]
+    return next((child for child in found if last is None or child.pid != last.pid), None)
+
+
+async def call_again_and_again(shared: Round) -> None:
+    while not shared.over:
+        async with calling(shared.hotline) as caller:
+            times = await tell_the_matter(shared, caller)
+        ticket = await recorded(shared.hotline, caller)
+        shared.ends[ticket["completeness"]] += 1
+        (url,) = [each["url"] for each in ticket["attachments"] if each["kind"] == "recording"]
+        assert len(await shared.hotline.attachment(url)) > len(shared.speech)
+        # The caller's own track: on the other one prompts may lie over the speech.
+        sound = own_track(shared.hotline, ticket["call"]["id"])
+        shared.missing += missing(samples_of(shared.speech), sound, times)
+
+
+async def tell_the_matter(shared: Round, caller: Caller) -> int:
+    """Speak when asked, answer what is asked, leave a message when that is what is left; until there is a number.
+
+    How often the matter was told.
+    """
+    answered = told = 0
+    try:
+        while not await caller.events("ticket"):
+            turns = await caller.events("your-turn")
+            if len(turns) > answered:
+                shared.answered(caller)
+            if any(each["action"] == "fallback" for each in await caller.events("handover")):
+                shared.answered(caller)
+                await caller.hears("beep")
+                await caller.says(shared.speech)
+                told += 1
+                await caller.presses("#")
+                await caller.call.ended()
+                break
+            if len(turns) > answered:
+                answered, state = len(turns), turns[-1]["state"]
+                if state == "listen":
+                    await shared.say(caller)
+                    told += 1
+                elif state in ANSWERS:
+                    await caller.presses(ANSWERS[state])
+            await asyncio.sleep(0.1)
+    except CallEnded:
+        pass
+    finally:
+        shared.answered(caller)
+    return told
+
+
+async def recorded(hotline: WholeHotline, caller: Caller) -> dict[str, Any]:
+    """The caller's only ticket, once the recording of the whole call is with it."""
+    number = (await caller.ticket())["number"]
+
+    async def found() -> dict[str, Any] | None:
+        ticket: dict[str, Any] | None = await hotline.api(f"/api/v1/tickets/{number}")
+        return ticket if ticket and any(each["kind"] == "recording" for each in ticket["attachments"]) else None
+
+    ticket: dict[str, Any] = await eventually_async(found, f"ticket {number} has its recording")
+    return ticket
+
+
+def own_track(hotline: WholeHotline, call: str) -> Samples:
+    with wave.open(str(hotline.settings.paths.recordings / f"{call}-in.wav")) as file:
+        return samples_of(file.readframes(file.getnframes()))
+
+
+def missing(said: Samples, recording: Samples, times: int) -> int:
+    """How many half seconds the recording lacks of speech that was said so often, each in its order and at its pace."""
+    lost, begin = 0, 0
+    for _ in range(times):
+        likeness = _likeness(recording[begin:], said)
+        over = np.flatnonzero(likeness > ALIKE / 2)
+        if not len(over):
+            lost += len(said) // STRETCH
+            continue
+        first = int(over[0])
+        begin += first + int(np.argmax(likeness[first : first + RATE // 10]))
+        lost += sum(not _has(recording, begin + at, piece) for at, piece in _stretches(said))
+        begin += len(said) // 2
+    return lost
+
+
+def _stretches(said: Samples) -> Iterator[tuple[int, Samples]]:
+    for at in range(0, len(said) - STRETCH + 1, STRETCH):
+        piece = said[at : at + STRETCH]
+        if np.abs(piece).max() > 1_000:
+            yield at, piece
+
+
+def _has(recording: Samples, at: int, piece: Samples) -> bool:
+    near = recording[max(0, at - STRETCH // 4) : at + STRETCH + STRETCH // 4]
+    return float(_likeness(near, piece).max(initial=0.0)) > ALIKE
