@@ -18,6 +18,7 @@ from tickets.api.handlers import Handlers, Limits
 from tickets.api.metrics import Metrics
 from tickets.api.reference import ReferenceHandlers
 from tickets.api.security import Gate
+from tickets.collecting import rare_collections
 from tickets.domain.errors import StoreFailed, StoreUnavailable, TicketError
 from tickets.domain.roles import Role
 from tickets.edges import Core, Edges, open_edges
@@ -84,7 +85,8 @@ async def serve(
             async with open_edges(core) as edges:
                 await edges.adopt_taxonomy()
                 application = _application(core, edges, tokens, metrics)
-                await _serve(settings, application, edges, ready, stop)
+                with rare_collections():
+                    await _serve(settings, application, edges, ready, stop)
 
 
 def _core(

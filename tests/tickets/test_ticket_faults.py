@@ -243,7 +243,7 @@ async def test_an_unforeseen_failure_is_a_problem_without_detail_and_logs_no_cal
     monkeypatch.setattr("tickets.store.statements.party_values", broken)
     async with serving() as client:
         assert (await _post(client))[:2] == (503, "store_failed")
-        monkeypatch.setattr("tickets.api.answers.TicketOut.of", broken)
+        monkeypatch.setattr("tickets.api.answers.fresh_answer", broken)
         monkeypatch.setattr("tickets.store.statements.party_values", party_values)
         assert (await _post(client))[:2] == (500, "internal")
     said = capsys.readouterr()

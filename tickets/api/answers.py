@@ -1,9 +1,10 @@
 """What is answered about one ticket, its events and files, about the service, and in refusals."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, ConfigDict, Field, TypeAdapter
+from typing_extensions import TypedDict  # pydantic reads no other one before Python 3.12
 
 from tickets.api.bodies import Call, Caller, Category, Emergency, Place, Utterance
 from tickets.api.fields import Answer, ticket_url
@@ -99,33 +100,53 @@ class TicketOut(Answer):
     links: Links
 
     @classmethod
-    def of(cls, record: domain.TicketRecord, who: Principal, fresh: Mapping[str, Any] | None = None) -> Self:
-        """`fresh` is the draft of a ticket that was sealed this moment, as plain JSON values: its chain need not be
-        verified against itself."""
-        number = record.number
-        url = ticket_url(number)
-        value = domain.draft_json(record.draft) if fresh is None else dict(fresh)
-        caller, call = record.draft.caller, record.draft.call
-        value["caller"] = {"number": caller.number, "confidential": caller.confidential}
-        if call is not None:
-            value["call"] = {**value["call"], "started_at": call.started_at}
-        broken = broken_at(number, record.history) if fresh is None else None
-        if not who.may(Permission.READ_CALLER) and (caller.confidential or not _has_signed(record.life, who)):
-            value["caller"]["number"] = None if caller.confidential else mask_number(caller.number)
-        return cls(
-            **value,
-            state=record.state,
-            allowed=list(allowed(record.state, joint=record.life.shared)),
-            due_at=record.life.due_at,
-            created_at=record.created_at,
-            updated_at=record.updated_at,
-            life=record.life,
-            history_whole=broken is None,
-            history_broken_at=broken,
-            attachments=[AttachmentOut.of(number, each) for each in record.attachments],
-            history=[EventOut.of(each) for each in record.history],
-            links=Links(self=url, events=f"{url}/events", attachments=f"{url}/attachments"),
-        )
+    def of(cls, record: domain.TicketRecord, who: Principal) -> Self:
+        return cls(**_shown(record, who, domain.draft_json(record.draft), broken_at(record.number, record.history)))
+
+
+class _Fresh(TypedDict):
+    """The fields of `TicketOut` that are printed faster when it is known beforehand what they are."""
+
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]  # pydantic's own way to configure one
+
+    life: Life
+    history: tuple[Event, ...]
+
+
+_FRESH: Final = TypeAdapter(_Fresh)
+
+
+def fresh_answer(record: domain.TicketRecord, who: Principal, draft: Mapping[str, Any]) -> bytes:
+    """What `TicketOut` prints of a ticket that was sealed this moment; `draft` is its draft as plain JSON values. Its
+    chain need not be verified against itself, nor need what the service itself has just made be checked field by
+    field: under load that is a tenth of a request's cost."""
+    return _FRESH.dump_json(_shown(record, who, draft, None))  # type: ignore[arg-type]  # the other fields are extra
+
+
+def _shown(record: domain.TicketRecord, who: Principal, draft: Mapping[str, Any], broken: int | None) -> dict[str, Any]:
+    """The fields of `TicketOut`, in its order."""
+    number, caller, call = record.number, record.draft.caller, record.draft.call
+    url = ticket_url(number)
+    shown = caller.number
+    if not who.may(Permission.READ_CALLER) and (caller.confidential or not _has_signed(record.life, who)):
+        shown = None if caller.confidential else mask_number(caller.number)
+    return {
+        **draft,
+        "number": number,
+        "call": {**draft["call"], "started_at": call.started_at} if call is not None else None,
+        "caller": {"number": shown, "confidential": caller.confidential},
+        "state": record.state,
+        "allowed": allowed(record.state, joint=record.life.shared),
+        "due_at": record.life.due_at,
+        "created_at": record.created_at,
+        "updated_at": record.updated_at,
+        "life": record.life,
+        "attachments": [AttachmentOut.of(number, each) for each in record.attachments],
+        "history": record.history,
+        "history_whole": broken is None,
+        "history_broken_at": broken,
+        "links": {"self": url, "events": f"{url}/events", "attachments": f"{url}/attachments"},
+    }
 
 
 class HealthOut(Answer):

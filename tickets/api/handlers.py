@@ -8,6 +8,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from tickets.api import answers, bodies, lists
+from tickets.api.fields import ticket_url
 from tickets.api.problems import UnsupportedType
 from tickets.api.reading import (
     body_chunks,
@@ -66,9 +67,12 @@ class Handlers:
         body = await self._json(request, bodies.TicketCreate)
         who = request[PRINCIPAL]
         created = await self._service.take(body.draft(), key, who)
-        answer = answers.TicketOut.of(created.record, who, created.body)
-        response = _json(answer, 201 if created.fresh else 200)
-        response.headers["Location"] = answer.links.self
+        record, draft = created.record, created.body
+        if draft is None:
+            response = _json(answers.TicketOut.of(record, who), 201 if created.fresh else 200)
+        else:
+            response = _bytes(answers.fresh_answer(record, who, draft), 201)
+        response.headers["Location"] = ticket_url(record.number)
         return response
 
     async def search(self, request: web.Request) -> web.Response:
@@ -171,4 +175,8 @@ def _number(request: web.Request) -> str:
 
 
 def _json(answer: BaseModel, status: int = 200) -> web.Response:
-    return web.Response(body=answer.model_dump_json(), status=status, content_type="application/json")
+    return _bytes(answer.model_dump_json().encode(), status)
+
+
+def _bytes(answer: bytes, status: int) -> web.Response:
+    return web.Response(body=answer, status=status, content_type="application/json")

@@ -21,7 +21,9 @@ GENESIS: Final = "0" * 64
 ERASED: Final = "erased"
 """The one key of data that is erased. No verb has a field of this name."""
 
-_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+_ENCODER: Final = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False, check_circular=False
+)
 
 
 @dataclass(frozen=True, slots=True)

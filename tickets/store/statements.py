@@ -59,11 +59,12 @@ async def insert_tickets(connection: AsyncConnection, group: Sequence[NewTicket]
     if rows:
         statement = upsert(connection, TicketRow).on_conflict_do_nothing().returning(TicketRow.id)
         won = set((await connection.execute(statement, rows)).scalars())
-    fresh = [record for record, _ in records if record.id in won]
+    made = [(record, new) for record, new in records if record.id in won]
+    fresh = [record for record, _ in made]
     for table, values in companion_rows(fresh) if fresh else ():
         await connection.execute(insert(table), values)
     await enqueue(connection, creation_notices(fresh))
-    by_id: dict[str, Outcome] = {record.id: Created(record, fresh=True) for record in fresh}
+    by_id: dict[str, Outcome] = {record.id: Created(record, fresh=True, body=new.body) for record, new in made}
     for new in group:
         if new.id not in by_id:
             by_id[new.id] = await _loser(connection, new)
