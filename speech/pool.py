@@ -179,7 +179,9 @@ class PoolRecogniser:
     async def _life(self, slot: Slot) -> bool:
         """One worker from start to end; whether it became ready."""
         try:
-            worker = await WorkerProcess.start(self._choice, self._settings, self._sample)
+            # Measured once: what follows a crash is awaited by callers, and measured among them it would be too little.
+            sample = None if slot.capacity else self._sample
+            worker = await WorkerProcess.start(self._choice, self._settings, sample)
         except OSError as exc:
             _log.error("worker_not_started", worker=slot.index, error=str(exc))
             return False
@@ -207,8 +209,9 @@ class PoolRecogniser:
         match message.kind:
             case Kind.READY:
                 said = message.json()
-                slot.capacity = self._capacity(float(said.pop("rtf")), Capabilities(**said))
-                self._welcome(slot, Capabilities(**said))
+                rtf, can = float(said.pop("rtf")), Capabilities(**said)
+                slot.capacity = slot.capacity or self._capacity(rtf, can)
+                self._welcome(slot, can)
                 return True
             case Kind.REFUSED:
                 self._refuse(str(message.json()["message"]))

@@ -12,6 +12,11 @@ from ivr.outbox.relay import Relay
 from ivr.outbox.spool import Item, Spool
 from routing.decision import EmergencyLevel
 
+LONGEST_WORDS = 400
+"""Characters of the caller's words that a summary holds; of more the first and the last."""
+FIRST_WORDS = 240
+LAST_WORDS = 150
+
 
 class CannotSave(Exception):
     """The request could not be made durable; the caller must be told and given a person (F25)."""
@@ -140,4 +145,9 @@ def summary(request: Request) -> str:
     where = request.place.name if request.place else request.place_words
     what = request.category.problem if request.category else "未分类"
     words = request.matter or request.text or "（未识别到文字，请听录音）"
-    return "｜".join(part for part in (what, where, words) if part)[:500]
+    return "｜".join(part for part in (what, where, _first_and_last(words)) if part)[:500]
+
+
+def _first_and_last(words: str) -> str:
+    """A long story by its beginning and its end: what happened comes first, what is wanted comes last (F60)."""
+    return words if len(words) <= LONGEST_WORDS else f"{words[:FIRST_WORDS]}……{words[-LAST_WORDS:]}"

@@ -119,6 +119,10 @@ class FakeAsterisk:
         """Press keys, each sent as its own frame."""
         self._outgoing.extend(b"\x03\x00\x01" + digit.encode() for digit in digits)
 
+    def send(self, frame: bytes) -> None:
+        """Put a frame of any kind, header included, between the audio."""
+        self._outgoing.append(frame)
+
     def hang_up(self) -> None:
         """The caller puts the receiver down."""
         self._hung_up.set()

@@ -1,5 +1,6 @@
 import asyncio
-import wave
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,10 @@ from speech.capacity import UNMEASURED, Load, streams_for
 from speech.engines import EngineChoice, build
 from speech.engines.whole import measure_rtf
 from speech.frames import RATE
+from speech.pool import PoolRecogniser
 from speech.settings import SpeechSettings
+from speech.wavfile import wav_bytes
+from speech.workerprocess import WorkerProcess
 from tests.fakes.tone_model import LOW_HERTZ, tones, write_tone_model
 
 
@@ -38,9 +42,7 @@ def test_without_a_measurement_the_documented_number_holds() -> None:
 async def test_a_worker_measures_its_speed_before_it_is_ready(tmp_path: Path) -> None:
     folder = write_tone_model(tmp_path / "sherpa-tones")
     sample = tmp_path / "sample.wav"
-    with wave.open(str(sample), "wb") as file:
-        file.setparams((1, 2, RATE, 0, "NONE", ""))
-        file.writeframes(tones(LOW_HERTZ, seconds=1.0))
+    sample.write_bytes(wav_bytes(tones(LOW_HERTZ, seconds=1.0)))
     recogniser = build(EngineChoice("sherpa-onnx", folder, "test"), SpeechSettings(model=folder.name), sample)
     assert recogniser.load == Load(0, 0)
     async with asyncio.timeout(30):
@@ -57,3 +59,30 @@ def test_no_audio_has_no_speed(tmp_path: Path) -> None:
     assert measure_rtf(engine, b"", RATE) == 0.0
     ticks = iter([0.0, 4.0, 10.0, 11.0])
     assert measure_rtf(engine, bytes(2 * RATE), RATE, lambda: next(ticks)) == pytest.approx(1.0)
+
+
+async def test_a_worker_that_follows_a_crash_is_ready_without_being_measured_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_tone_model(tmp_path / "sherpa-tones")
+    sample = tmp_path / "sample.wav"
+    sample.write_bytes(wav_bytes(tones(LOW_HERTZ, seconds=1.0)))
+    measured: list[Path | None] = []
+    start = WorkerProcess.start
+
+    async def noted(choice: EngineChoice, settings: SpeechSettings, sample: Path | None = None) -> WorkerProcess:
+        measured.append(sample)
+        return await start(choice, settings, sample)
+
+    monkeypatch.setattr(WorkerProcess, "start", noted)
+    pool = build(EngineChoice("sherpa-onnx", folder, "test"), SpeechSettings(model=folder.name), sample)
+    assert isinstance(pool, PoolRecogniser)
+    async with asyncio.timeout(50):
+        await pool.start()
+        capacity = pool.load.capacity
+        os.kill(pool.worker_pids[0], signal.SIGKILL)
+        while pool.counters.started < 2 or not pool.ready:
+            await asyncio.sleep(0.02)
+    assert measured == [sample, None]
+    assert pool.load.capacity == capacity
+    await pool.aclose()

@@ -175,6 +175,17 @@ def test_a_summary_is_what_where_and_the_callers_words() -> None:
     assert summary(Request()) == "未分类｜（未识别到文字，请听录音）"
 
 
+@pytest.mark.fault("F60")
+def test_a_long_story_is_summed_up_by_its_beginning_and_its_end() -> None:
+    told = tuple(Spoken(text, 0.0, 1.0, 0.9) for text in ("起初" * 150, "中间" * 300, "请尽快处理" * 40))
+    words = summary(Request(spoken=told)).split("｜")[-1]
+    assert words.startswith("起初" * 100)
+    assert words.endswith("请尽快处理" * 10)
+    assert "……" in words
+    assert "中间" not in words
+    assert len(words) <= 400
+
+
 @given(
     texts=st.lists(st.text(max_size=300).filter(lambda text: "\0" not in text), max_size=12),
     confidence=st.none() | st.floats(0, 1),
