@@ -2,7 +2,8 @@
 
 Each frame gives one cue; the table gives the next state and what to announce. How long a silence must last to be the
 end is a second table, by the wording of the text so far: short when it sounds done, long when it asks for more, and
-between them when it tells nothing or is older than the pause. `limit` and the key end any utterance. Illegal pairs
+between them when it tells nothing or is older than the pause. A short utterance in answer to a closed question is
+done as well, whatever the engine made of it so far. `limit` and the key end any utterance. Illegal pairs
 cannot occur: every state answers every cue.
 """
 
@@ -16,6 +17,9 @@ from speech.turns import Wording
 __all__ = ["Ended", "EndedBy", "Endpoint", "EndpointTimes", "NothingSaid", "Onset"]
 
 EndedBy = Literal["pause", "key", "limit"]
+
+_BRIEF: Final = 1.2
+"""Seconds of speech up to which an answer to a closed question is a word or two, so that its pause is its end."""
 
 _SLACK: Final = 0.15
 """Seconds of voice that a text may miss and still be the text of the pause: a detector lets go a little late."""
@@ -118,6 +122,7 @@ class Endpoint:
         self._speech_from = 0.0
         self._last_voice = 0.0
         self._wording, self._worded_at = Wording.PLAIN, 0.0
+        self._closed = False
 
     @property
     def armed(self) -> bool:
@@ -128,8 +133,11 @@ class Endpoint:
         """Between onset and end."""
         return self._state in (_State.SPEAKING, _State.PAUSED)
 
-    def arm(self) -> None:
-        """Begin to wait for one utterance; the no-speech time starts only with `expect`."""
+    def arm(self, *, closed: bool = False) -> None:
+        """Begin to wait for one utterance; the no-speech time starts only with `expect`. `closed` when the question
+        can be answered in a word.
+        """
+        self._closed = closed
         self._state, self._answer_by, self._voice_from = _State.WAITING, None, None
         self._wording, self._worded_at = Wording.PLAIN, 0.0
 
@@ -179,8 +187,10 @@ class Endpoint:
 
     @property
     def _heard(self) -> Wording:
-        """The wording of a text that covers all the voice there was."""
-        return self._wording if self._worded_at >= self._last_voice - _SLACK else Wording.PLAIN
+        """The wording of a text that covers all the voice there was; without one, what the question makes likely."""
+        current = self._wording if self._worded_at >= self._last_voice - _SLACK else Wording.PLAIN
+        brief = self._closed and self._last_voice - self._speech_from <= _BRIEF
+        return Wording.DONE if brief and current is Wording.PLAIN else current
 
     def _apply(self, cue: _Cue, now: float) -> Onset | Ended | NothingSaid | None:
         self._state, say = _TABLE.get((self._state, cue), (self._state, None))

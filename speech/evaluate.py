@@ -35,8 +35,9 @@ Band = Literal["wide", "phone"]
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What was heard in one file. `rtf` is decoding time over audio time; `error` is set, and all else empty, when the
-    file could not be read.
+    """What was heard in one file. `rtf` is decoding time over audio time, and `processor` the seconds of processor that
+    all threads spent on it, which a busy machine does not lengthen; `error` is set, and all else empty, when the file
+    could not be read.
     """
 
     file: Path
@@ -45,6 +46,7 @@ class Transcript:
     confidence: float | None = None
     seconds: float = 0.0
     elapsed: float = 0.0
+    processor: float = 0.0
     guard: str = ""
     error: str = ""
 
@@ -87,6 +89,7 @@ class EvaluationReport:
     sources: dict[str, ErrorRate]
     seconds: float
     elapsed: float
+    processor: float
     empty: int
     failed: tuple[str, ...] = ()
     lines: tuple[dict[str, Any], ...] = field(default=(), repr=False)
@@ -100,6 +103,8 @@ class EvaluationReport:
             "seconds": round(self.seconds, 1),
             "elapsed": round(self.elapsed, 1),
             "rtf": round(self.elapsed / self.seconds, 3) if self.seconds else 0.0,
+            "processor": round(self.processor, 1),
+            "processor_rtf": round(self.processor / self.seconds, 3) if self.seconds else 0.0,
             "empty": self.empty,
             "failed": list(self.failed),
             "sources": {name: rate.as_json() for name, rate in sorted(self.sources.items())},
@@ -145,7 +150,7 @@ def transcribe_file(
         return Transcript(path, error=str(exc))
     rate = RATE if band == "phone" else FILE_RATE
     pcm = to_phone(samples, FILE_RATE) if band == "phone" else to_pcm(samples)
-    began = clock()
+    began, spent = clock(), time.process_time()
     reading = decode_pcm(engine, pcm, rate)
     return Transcript(
         path,
@@ -154,6 +159,7 @@ def transcribe_file(
         reading.confidence,
         seconds_of(len(pcm), rate),
         clock() - began,
+        time.process_time() - spent,
         reading.guard,
     )
 
@@ -191,6 +197,7 @@ async def evaluate_manifest(
         sources={source: total(listed) for source, listed in sources.items()},
         seconds=sum(item.seconds for item in heard),
         elapsed=sum(item.elapsed for item in heard),
+        processor=sum(item.processor for item in heard),
         empty=sum(not item.text for item in heard),
         failed=tuple(item.error for item in heard if item.error),
         lines=tuple(

@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from speech.endpoint import Ended, EndedBy, Endpoint, EndpointTimes, NothingSaid, Onset
+from speech.endpoint import Ended, EndedBy, Endpoint, NothingSaid, Onset
 from speech.errors import Overloaded
 from speech.frames import FRAME_BYTES, FRAME_SECONDS
 from speech.ports import Bias, Final, Lost, Partial, Recogniser, RecognitionStream
@@ -103,9 +103,7 @@ class Listener:
         self._recogniser = recogniser
         self._stream_id = stream_id
         self._vad = vad
-        self._endpoint = Endpoint(
-            EndpointTimes(times.onset, times.pause, times.pause_open, times.limit, times.pause_done)
-        )
+        self._endpoint = Endpoint(times.times())
         # One window of the voice detector lies between a sound and the frame that is called voiced.
         keep = times.preroll + times.onset + 2 * FRAME_SECONDS
         self._recent: deque[bytes] = deque(maxlen=round(keep / FRAME_SECONDS))
@@ -127,7 +125,7 @@ class Listener:
         """Arm for one utterance; one in progress is given up. The no-speech time starts with `expect_speech`."""
         self.stop()
         self._bias = bias
-        self._endpoint.arm()
+        self._endpoint.arm(closed=bias is not None and bool(bias.grammar))
 
     def expect_speech(self, seconds: float) -> None:
         """From now on the caller has `seconds` of audio time to begin."""

@@ -8,6 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from speech.endpoint import EndpointTimes
+
 __all__ = ["EndpointSettings", "EngineSetting", "SpeechSettings"]
 
 EngineSetting = Literal["auto", "vosk", "vosk-server", "sherpa-onnx", "whisper"]
@@ -22,7 +24,7 @@ class EndpointSettings(BaseModel):
     onset: float = Field(default=0.06, ge=0.02, le=1.0, description="voice needed in a row before speech has begun")
     no_speech: float = Field(default=5.0, gt=0, le=120, description="silence after the prompt before giving up")
     pause_done: float = Field(default=0.5, ge=0.2, le=10, description="silence that ends a text which sounds finished")
-    pause: float = Field(default=0.8, ge=0.2, le=10, description="silence that ends a text which does not tell")
+    pause: float = Field(default=1.1, ge=0.2, le=10, description="silence that ends a text which does not tell")
     pause_open: float = Field(default=1.8, ge=0.2, le=20, description="silence that ends a text which asks for more")
     limit: float = Field(default=60.0, gt=1, le=600, description="longest utterance")
     preroll: float = Field(default=0.4, ge=0.3, le=5, description="audio kept from before the onset")
@@ -32,6 +34,10 @@ class EndpointSettings(BaseModel):
         if self.pause_open < self.pause:
             raise ValueError(f"endpoint.pause_open ({self.pause_open}) must not be below endpoint.pause ({self.pause})")
         return self
+
+    def times(self) -> EndpointTimes:
+        """What the endpointer itself needs of this."""
+        return EndpointTimes(self.onset, self.pause, self.pause_open, self.limit, self.pause_done)
 
 
 class SpeechSettings(BaseModel):

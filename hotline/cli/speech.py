@@ -11,10 +11,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from hotline.cli.common import AsJson, in_user_words, print_json, say, settings_of
 from hotline.errors import HotlineError
 from speech import engines
+from speech.endpointing import grid, measure
 from speech.engines import Engine, EngineChoice
 from speech.errors import ModelError
-from speech.evaluate import evaluate_manifest, transcribe_files
+from speech.evaluate import evaluate_manifest, read_manifest, transcribe_files
 from speech.settings import EngineSetting, SpeechSettings
+from speech.vad import make_vad
 
 group = typer.Typer(help="Recognition engines and their error rates.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -60,18 +62,18 @@ def evaluate(
     model: ModelName = None,
     band: BandName = "wide",
     lines: Annotated[bool, typer.Option(help="add what was heard in every file")] = False,
+    pauses: Annotated[
+        bool, typer.Option("--pauses", help="instead: cut-offs in inserted pauses, and delay after the end, at 8 kHz")
+    ] = False,
+    words: Annotated[bool, typer.Option(help="with --pauses: also with the wording of the recognised text")] = True,
+    every: Annotated[int, typer.Option(min=1, help="with --pauses: only every n-th recording")] = 1,
     json_: AsJson = True,
 ) -> None:
-    """Character error rate overall and per source, numerals folded."""
-    bar = Progress(
-        TextColumn("recognising"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    with in_user_words(), bar:
+    """Character error rate overall and per source, numerals folded; or, with --pauses, the trade of endpointing."""
+    if pauses:
+        _pauses(context, manifest, engine, model, words=words, every=every)
+        return
+    with in_user_words(), _bar() as bar:
         choice, loaded = _load(context, engine, model)
         row = bar.add_task("recognising", total=None)
         report = asyncio.run(
@@ -84,6 +86,36 @@ def evaluate(
             )
         )
     print_json(report.as_json(lines=lines), indent=1)
+
+
+def _pauses(
+    context: typer.Context, manifest: Path, engine: EngineSetting | None, model: str | None, *, words: bool, every: int
+) -> None:
+    with in_user_words(), _bar() as bar:
+        files = [row.file for row in read_manifest(manifest)][::every]
+        speech = settings_of(context).speech
+        choice, loaded = _load(context, engine, model) if words else (None, None)
+        row = bar.add_task("recognising", total=len(files))
+        report = measure(
+            files,
+            lambda: make_vad(speech.vad, speech.vad_threshold),
+            grid(speech.endpoint.times()),
+            loaded,
+            name=f"{choice.name} {choice.title}" if choice is not None else "",
+            progress=lambda done: bar.update(row, completed=done),
+        )
+    print_json(report.as_json(), indent=1)
+
+
+def _bar() -> Progress:
+    return Progress(
+        TextColumn("recognising"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
 
 
 @group.command("engines")

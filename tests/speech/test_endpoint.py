@@ -89,6 +89,21 @@ def test_the_wording_of_one_utterance_is_forgotten_for_the_next() -> None:
     assert line.said[-1] == (pytest.approx(4.8), Ended(4.0, "pause"))
 
 
+def test_a_word_or_two_in_answer_to_a_closed_question_are_done_and_a_sentence_is_not() -> None:
+    line = Line()
+    line.endpoint.arm(closed=True)
+    line.run(True, 0.4).run(False, 1.0)
+    assert line.said[-1] == (pytest.approx(0.9), Ended(0.4, "pause"))
+    line.endpoint.arm(closed=True)
+    line.run(True, 2.0).run(False, 0.7)
+    assert line.endpoint.speaking
+    line.endpoint.arm(closed=True)
+    line.run(True, 0.4)
+    line.endpoint.hear(Wording.OPEN)
+    line.run(False, 1.7)
+    assert line.endpoint.speaking
+
+
 def test_a_text_that_sounds_done_never_waits_longer_than_one_that_does_not_tell() -> None:
     assert EndpointTimes(0.06, 0.4, 1.8, 60.0, pause_done=0.5).patience(Wording.DONE) == 0.4
     assert EndpointTimes(0.06, 0.4, 1.8, 60.0).patience(Wording.DONE) == 0.4

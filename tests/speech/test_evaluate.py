@@ -73,6 +73,8 @@ async def test_a_manifest_is_scored_overall_and_by_source(tmp_path: Path) -> Non
     assert (answer["files"], answer["characters"], answer["errors"], answer["cer"]) == (3, 11, 4, round(4 / 11, 4))
     assert {name: rate["errors"] for name, rate in answer["sources"].items()} == {"读": 2, "b": 2}
     assert (answer["empty"], answer["seconds"]) == (1, 3.0)
+    assert answer["processor"] >= 0
+    assert answer["processor_rtf"] == round(report.processor / 3.0, 3)
     assert told == [(1, 3), (2, 3), (3, 3)]
     assert [line["heard"] for line in report.as_json(lines=True)["lines"]] == ["设定30度", "垃圾", ""]
     json.dumps(answer)

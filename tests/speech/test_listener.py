@@ -37,7 +37,7 @@ class Caller:
     """A listener on a fake recogniser, with the events it gave."""
 
     def __init__(self, recogniser: FakeRecogniser, **endpoint: float) -> None:
-        settings = SpeechSettings(endpoint=EndpointSettings(**endpoint))
+        settings = SpeechSettings(endpoint=EndpointSettings(**({"pause": 0.8} | endpoint)))
         self.listener = Listener(recogniser, settings, "call-1", LoudIsVoice())
 
     async def hear(self, frame: bytes, seconds: float) -> None:
@@ -128,6 +128,16 @@ async def test_a_text_that_sounds_unfinished_waits_longer() -> None:
     assert caller.listener._endpoint.speaking
     await caller.hear(SILENCE, 0.6)
     assert isinstance((await caller.collect())[-1], Utterance)
+
+
+async def test_the_answer_to_a_closed_question_ends_sooner() -> None:
+    caller = Caller(await started(Script(final="对", partials=((0.3, "对"),))))
+    caller.listener.listen(bias=Bias(grammar=("对", "不对")))
+    await caller.hear(VOICE, 0.4)
+    await caller.hear(SILENCE, 0.6)
+    last = (await caller.collect())[-1]
+    assert isinstance(last, Utterance)
+    assert (last.ended, last.ended_by) == (0.4, "pause")
 
 
 @pytest.mark.fault("F08")
