@@ -129,6 +129,20 @@ async def test_a_mixed_group_answers_each_with_its_own(stores: Stores) -> None:
         assert isinstance(answers[10], KeyReused)
 
 
+async def test_full_and_bare_tickets_of_one_group_are_kept_as_they_came(stores: Stores) -> None:
+    bare = a_draft("261122010002", None, emergency=None, unit=None, unit_id=None, confidence=None, note=None, places=())
+    drafts = [
+        a_draft("261122010001", "1.1", note="门口\n'; --"),
+        replace(bare, call=None),
+        a_draft("261122010003", "1.3"),
+    ]
+    async with stores.open() as store:
+        wanted = (store.create(a_new_ticket(f"k{n}", draft, order=n)) for n, draft in enumerate(drafts, 1))
+        made = [created.record for created in await asyncio.gather(*wanted)]
+        assert [await store.get(record.number) for record in made] == made
+        assert [record.draft for record in made] == drafts
+
+
 async def test_events_extend_the_chain_and_repeat_under_their_key(stores: Stores) -> None:
     async with stores.open() as store:
         number = (await store.create(a_new_ticket("k"))).record.number

@@ -12,40 +12,29 @@ ordinary way finds out which and why.
 import asyncio
 import json
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import chain
-from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import JSON, Boolean, Table
+from sqlalchemy import Boolean, Table
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
+from sqlalchemy.types import TypeEngine
 
 from tickets.service.outbox import Notice
-from tickets.store.engine import json_text, sqlite_pragmas
+from tickets.store.columns import Columns, Convert, Row, remembering
+from tickets.store.engine import sqlite_pragmas
 from tickets.store.models_jobs import DeliveryRow
 from tickets.store.outbox import SUBSCRIBERS, delivery_rows
 
-Rows = Sequence[tuple[Table, Sequence[Mapping[str, Any]]]]
-Convert = Callable[[Any], Any]
+Rows = Sequence[tuple[Table, Sequence[Row]]]
 Notices = Callable[[], Sequence[Notice]]
 
 _SUBSCRIBERS: Final = str(SUBSCRIBERS.compile(dialect=sqlite_dialect()))
 _ROWS: Final = 256
-_REMEMBERED: Final = 1024
 _STATEMENTS: Final = 512
 """Prepared statements kept: three tables times the usual sizes of a group."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """How rows of a table become cells: their names, what reads them all, and what each is converted by, if at all."""
-
-    names: tuple[str, ...]
-    read: Callable[[Mapping[str, Any]], tuple[Any, ...]]
-    converts: tuple[Convert | None, ...]
 
 
 class SqliteGroups:
@@ -58,7 +47,7 @@ class SqliteGroups:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ticket-groups")
         self._connection: sqlite3.Connection | None = None
         self._texts: dict[tuple[str, tuple[str, ...], int], str] = {}
-        self._layouts: dict[str, _Layout] = {}
+        self._columns = Columns(_convert)
 
     async def insert(self, rows: Rows, notices: Notices = tuple) -> bool:
         """Durable when it returns True; False when a constraint refused and nothing was written. Raises
@@ -70,20 +59,9 @@ class SqliteGroups:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown()
 
-    def _statement(self, table: Table, values: Sequence[Mapping[str, Any]]) -> tuple[str, list[Any]]:
-        layout = self._layouts.get(table.name)
-        if layout is None:
-            layout = self._layouts[table.name] = _layout(table, values[0])
-        names, columns = [], []
-        cells_of = zip(*map(layout.read, values), strict=True)
-        for name, convert, cells in zip(layout.names, layout.converts, cells_of, strict=True):
-            if cells.count(None) == len(cells):
-                # NULL is what a column holds that is not named. Half of a new ticket's are empty, and the driver takes
-                # longer over a None than over anything else.
-                continue
-            names.append(name)
-            columns.append(cells if convert is None else [convert(cell) for cell in cells])
-        kind = (table.name, tuple(names), len(values))
+    def _statement(self, table: Table, values: Sequence[Row]) -> tuple[str, list[Any]]:
+        names, columns = self._columns.read(table, values)
+        kind = (table.name, names, len(values))
         text = self._texts.get(kind)
         if text is None:
             if len(self._texts) >= _STATEMENTS:
@@ -138,43 +116,18 @@ def _open(path: Path, busy_timeout: float) -> sqlite3.Connection:
     return connection
 
 
-def _layout(table: Table, row: Mapping[str, Any]) -> _Layout:
-    """The columns that a row of this table gives, and which of them the driver does not take as they are."""
-    dialect = sqlite_dialect(json_serializer=json_text)
-    columns = [column for column in table.columns if column.name in row]
-    names = tuple(column.name for column in columns)
-    kinds: dict[type[Any], Convert | None] = {Boolean: _number, JSON: _json}
-    for column in columns:
-        kind = type(column.type)
-        if kind not in kinds:
-            convert = column.type.dialect_impl(dialect).bind_processor(dialect)
-            kinds[kind] = None if convert is None else _remembering(convert)
-    return _Layout(names, itemgetter(*names), tuple(kinds[type(column.type)] for column in columns))
+def _convert(kind: TypeEngine[Any]) -> Convert | None:
+    """What SQLAlchemy writes a value of this kind by."""
+    if isinstance(kind, Boolean):
+        return _number
+    dialect = sqlite_dialect()
+    convert = kind.dialect_impl(dialect).bind_processor(dialect)
+    return None if convert is None else remembering(convert)
 
 
 def _number(value: bool | None) -> int | None:
     """As a number, which is what SQLite keeps; the driver looks long for what to do with a truth value."""
     return None if value is None else int(value)
-
-
-def _json(value: Any) -> str | None:
-    return None if value is None else json_text(value)
-
-
-def _remembering(convert: Convert) -> Convert:
-    """Converts equal values once: the moment of its creation is in many cells of a ticket, and what is taken on one
-    day mostly falls due in the same moments."""
-    known: dict[Any, Any] = {None: None}
-
-    def converted(value: Any) -> Any:
-        if value in known:
-            return known[value]
-        if len(known) >= _REMEMBERED:
-            known.clear()
-        known[value] = found = None if value is None else convert(value)
-        return found
-
-    return converted
 
 
 def _insert(table: str, names: Sequence[str], count: int) -> str:

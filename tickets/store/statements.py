@@ -30,6 +30,7 @@ from tickets.service.outbox import ticket_notice
 from tickets.store.lives import life_rows, load_life, save_life
 from tickets.store.models import ActionRow, AttachmentRow, ConflictRow, CounterRow, EventRow, PartyRow, TicketRow
 from tickets.store.outbox import creation_notices, enqueue
+from tickets.store.postgres_rows import insert_rows
 from tickets.store.rows import (
     attachment_from,
     attachment_values,
@@ -55,20 +56,33 @@ async def insert_tickets(connection: AsyncConnection, group: Sequence[NewTicket]
     rows = ticket_rows(records)
     # One order for every process, so that two groups on PostgreSQL wait for each other and never deadlock.
     rows.sort(key=lambda row: str(row["idempotency_key"]))
-    won: set[str] = set()
-    if rows:
-        statement = upsert(connection, TicketRow).on_conflict_do_nothing().returning(TicketRow.id)
-        won = set((await connection.execute(statement, rows)).scalars())
+    won = await _insert_new(connection, rows) if rows else set()
     made = [(record, new) for record, new in records if record.id in won]
     fresh = [record for record, _ in made]
     for table, values in companion_rows(fresh) if fresh else ():
-        await connection.execute(insert(table), values)
+        await _insert_all(connection, table, values)
     await enqueue(connection, creation_notices(fresh))
     by_id: dict[str, Outcome] = {record.id: Created(record, fresh=True, body=new.body) for record, new in made}
     for new in group:
         if new.id not in by_id:
             by_id[new.id] = await _loser(connection, new)
     return [by_id[new.id] for new in group]
+
+
+async def _insert_new(connection: AsyncConnection, rows: list[dict[str, Any]]) -> set[str]:
+    """The ids of the rows that no constraint was in the way of."""
+    if connection.dialect.name == "postgresql":
+        table = TicketRow.metadata.tables[TicketRow.__tablename__]
+        return set((await insert_rows(connection, table, rows, " ON CONFLICT DO NOTHING RETURNING id")).scalars())
+    statement = upsert(connection, TicketRow).on_conflict_do_nothing().returning(TicketRow.id)
+    return set((await connection.execute(statement, rows)).scalars())
+
+
+async def _insert_all(connection: AsyncConnection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    if connection.dialect.name != "postgresql":
+        await connection.execute(insert(table), rows)
+    elif rows:
+        await insert_rows(connection, table, rows)
 
 
 def ticket_rows(records: Sequence[tuple[TicketRecord, NewTicket]]) -> list[dict[str, Any]]:
