@@ -1,4 +1,6 @@
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from speech.frames import Float32
 from speech.resample import StreamResampler, resample
@@ -14,6 +16,17 @@ def test_a_stream_comes_out_steadily_and_whole() -> None:
     assert 16_000 <= sum(sizes) + len(stream.flush()) <= 16_000 + 2 * 40
     # After the filter has filled, 20 ms in are 20 ms out: no bursts that would delay a partial.
     assert set(sizes[2:]) <= {319, 320, 321}
+
+
+@given(st.lists(st.integers(1, 400), min_size=1, max_size=30))
+def test_how_a_stream_is_cut_does_not_change_what_comes_out(sizes: list[int]) -> None:
+    samples = tone(8_000, sum(sizes) / 8_000 + 0.001)[: sum(sizes)]
+    whole, pieces = StreamResampler(8_000, 16_000), StreamResampler(8_000, 16_000)
+    once = np.concatenate([whole.feed(samples), whole.flush()])
+    cut = np.concatenate([*(pieces.feed(block) for block in np.split(samples, np.cumsum(sizes)[:-1])), pieces.flush()])
+    assert abs(len(once) - len(cut)) <= 1
+    shared = min(len(once), len(cut))
+    assert np.allclose(once[:shared], cut[:shared], atol=1e-4)
 
 
 def test_a_tone_keeps_its_pitch_and_level() -> None:
