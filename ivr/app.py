@@ -43,7 +43,8 @@ from ivr.outbox.numbering import Numbering
 from ivr.outbox.outbox import Outbox
 from ivr.outbox.relay import Relay, RelayLimits
 from ivr.outbox.spool import Spool
-from ivr.settings import AmiSettings, IvrSettings
+from ivr.rereading import ReadingQueue, SecondReader, second_engine
+from ivr.settings import AmiSettings, IvrSettings, SecondReadingSettings
 from ivr.transcribing import transcribe_recording
 from routing.knowledge import KNOWLEDGE, KnowledgeBase
 from routing.router import Router
@@ -172,6 +173,7 @@ async def serve(
         router = await asyncio.to_thread(lambda: Router.load(classifier=settings.classifier))
         mind = await asyncio.to_thread(_mind, router)
         audio = await stack.enter_async_context(AudioSocketServer(settings.host, settings.audio_port))
+        again = ReadingQueue(places.state / "second-reading") if settings.second_reading else None
         services = CallServices(
             settings=settings,
             rules=DialogueRules(**settings.dialogue.model_dump()),
@@ -184,6 +186,7 @@ async def serve(
             journal=journal,
             board=board,
             recordings=places.recordings,
+            second_reading=again,
         )
         agi = await stack.enter_async_context(
             FastAgiServer(
@@ -202,8 +205,12 @@ async def serve(
             transcribe=lambda path: _transcribe(path, speech, sections.speech),
             correct=lambda words: mind.corrector.correct([words]),
             decide=mind.decide,
+            second_reading=again,
         )
-        await stack.enter_async_context(_background(speech.load(), relay.run(), inbox.run(INBOX_SECONDS)))
+        works = [speech.load(), relay.run(), inbox.run(INBOX_SECONDS)]
+        if again is not None and settings.second_reading is not None:
+            works.append(_second_reader(again, settings.second_reading, sections.speech, places, outbox, speech).run())
+        await stack.enter_async_context(_background(*works))
         door = ControlDoor(
             board,
             secrets.control_token,
@@ -241,6 +248,25 @@ def _speech(settings: SpeechSettings, places: IvrPlaces) -> SpeechPart:
     return SpeechPart(engines.build(choice, settings, places.sounds / "clarify.wav"), "loading")
 
 
+def _second_reader(
+    queue: ReadingQueue,
+    settings: SecondReadingSettings,
+    live: SpeechSettings,
+    places: IvrPlaces,
+    outbox: Outbox,
+    speech: SpeechPart,
+) -> SecondReader:
+    return SecondReader(
+        queue,
+        settings,
+        places.recordings,
+        outbox,
+        engine=lambda: second_engine(settings, live, places.models),
+        vad=lambda: make_vad(live.vad, live.vad_threshold),
+        quiet=lambda: speech.recogniser.load.streams == 0,
+    )
+
+
 def _mind(router: Router) -> Understanding:
     knowledge = KnowledgeBase.load(KNOWLEDGE)
     return Understanding(
@@ -261,7 +287,8 @@ async def _prompts(settings: IvrSettings, places: IvrPlaces) -> PromptLibrary:
 async def _transcribe(path: Path, speech: SpeechPart, settings: SpeechSettings) -> tuple[str, float]:
     await speech.settled(settings.load_seconds)
     vad = await asyncio.to_thread(make_vad, settings.vad, settings.vad_threshold)
-    return await transcribe_recording(path, speech.recogniser, vad)
+    heard = await transcribe_recording(path, speech.recogniser, vad)
+    return heard.words, heard.seconds
 
 
 def _readiness(speech: SpeechPart, control: CallControl, relay: Relay) -> dict[str, str]:

@@ -22,6 +22,7 @@ from ivr.dialogue.request import Completeness, Request, Spoken
 from ivr.outbox import durable
 from ivr.outbox.outbox import CallFacts, CannotSave, Outbox
 from ivr.outbox.relay import wav_is_whole
+from ivr.rereading import ReadingQueue
 from routing.decision import Decision
 from speech.text.correction import Corrected
 
@@ -64,6 +65,7 @@ class Inbox:
         transcribe: Transcribe,
         correct: Callable[[str], Corrected],
         decide: Callable[[str], Decision],
+        second_reading: ReadingQueue | None = None,
     ) -> None:
         self._folder = folder
         self._recordings = recordings
@@ -74,6 +76,7 @@ class Inbox:
         self._transcribe = transcribe
         self._correct = correct
         self._decide = decide
+        self._second_reading = second_reading
         for name in ("done", "quarantine"):
             (folder / name).mkdir(parents=True, exist_ok=True)
 
@@ -126,6 +129,8 @@ class Inbox:
         both_sides = self._recordings / f"{find.call}.wav"
         if both_sides.exists():
             await self._outbox.attach(number, find.call, both_sides, "recording")
+        if self._second_reading is not None:
+            await self._second_reading.ask(find.call, [number])
         log.info("fallback_ticket", call=find.call, kind=find.event)
         return 1
 

@@ -5,6 +5,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from speech.settings import EngineSetting
+
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
 
@@ -23,6 +25,27 @@ class DialogueSettings(BaseModel):
     longest_story_seconds: Annotated[float, Field(ge=30, le=900)] = 180.0
     silent_call_to_person: bool = True
     special_line: bool = True
+
+
+class SecondReadingSettings(BaseModel):
+    """`[ivr.second_reading]`: recordings read again after the call by another engine; see `ivr.rereading`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    engine: EngineSetting = "auto"
+    model: str | None = None
+    """Folder name below the models folder: the slower, better model."""
+    beam: Annotated[int, Field(ge=1, le=20)] = 10
+    threads: Annotated[int, Field(ge=1, le=64)] = 1
+    idle_seconds: Annotated[float, Field(gt=0, le=3600)] = 5.0
+    """Nobody may have spoken for so long before a piece is read."""
+    look_seconds: Annotated[float, Field(gt=0, le=600)] = 5.0
+    retry_seconds: Annotated[float, Field(gt=0, le=86_400)] = 300.0
+    load_seconds: Annotated[float, Field(gt=0, le=600)] = 300.0
+    result_seconds: Annotated[float, Field(gt=0, le=3600)] = 600.0
+    """Longest reading of one piece of at most 25 seconds."""
+    stale_seconds: Annotated[float, Field(gt=0, le=86_400)] = 60.0
+    """A recording that nobody has written to for so long is taken as it is."""
 
 
 class IvrSettings(BaseModel):
@@ -51,6 +74,8 @@ class IvrSettings(BaseModel):
     classifier: Path | None = None
     """An organisation's own category model, as `hotline route train` writes it; without it the shipped one."""
     dialogue: DialogueSettings = DialogueSettings()
+    second_reading: SecondReadingSettings | None = None
+    """Off unless the section is there."""
 
 
 class AmiSettings(BaseModel):

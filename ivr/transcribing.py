@@ -1,7 +1,8 @@
-"""Words of a recording that no call was there to hear: cut at pauses, recognised by the engine of the live calls."""
+"""Words of a recording: cut at pauses, each piece recognised by itself, by whichever engine it is given to."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -19,8 +20,28 @@ PAUSE = 0.6
 RESULT_SECONDS = 120.0
 
 
-async def transcribe_recording(path: Path, recogniser: Recogniser, vad: Vad) -> tuple[str, float]:
-    """The words and the seconds of voice in a telephone recording (8 kHz, 16-bit, mono).
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a recording says. `whole` is False when a piece of it could not be recognised, or the file not be read."""
+
+    words: str = ""
+    seconds: float = 0.0
+    """Of voice."""
+    whole: bool = True
+
+
+async def _at_once() -> None:
+    """The gate of those who wait for nobody."""
+
+
+async def transcribe_recording(
+    path: Path,
+    recogniser: Recogniser,
+    vad: Vad,
+    gate: Callable[[], Awaitable[None]] = _at_once,
+    result_seconds: float = RESULT_SECONDS,
+) -> Heard:
+    """A telephone recording (8 kHz, 16-bit, mono) in words; `gate` is awaited before each piece.
 
     Words are empty when the recogniser is not to be had: the recording itself is what must not be lost.
     """
@@ -28,38 +49,40 @@ async def transcribe_recording(path: Path, recogniser: Recogniser, vad: Vad) -> 
         pcm = pcm_of(await asyncio.to_thread(path.read_bytes))
     except (OSError, WrongFormat) as exc:
         log.warning("recording_not_readable", reason=type(exc).__name__)
-        return "", 0.0
-    words: list[str] = []
+        return Heard(whole=False)
+    words: list[str | None] = []
     voiced = 0.0
-    for number, (piece, seconds) in enumerate(_pieces(pcm, vad)):
+    for number, (piece, seconds) in enumerate(await asyncio.to_thread(lambda: list(_pieces(pcm, vad)))):
         voiced += seconds
-        words.append(await _recognise(piece, recogniser, f"recording-{number}"))
-    return "，".join(word for word in words if word), voiced
+        await gate()
+        words.append(await _recognise(piece, recogniser, f"recording-{number}", result_seconds))
+    return Heard("，".join(word for word in words if word), voiced, None not in words)
 
 
-async def _recognise(pcm: bytes, recogniser: Recogniser, stream_id: str) -> str:
+async def _recognise(pcm: bytes, recogniser: Recogniser, stream_id: str, seconds: float) -> str | None:
+    """A piece's words; None when the recogniser failed it."""
     if not recogniser.ready:
-        return ""
+        return None
     try:
         stream = recogniser.open(stream_id)
     except Overloaded:
-        return ""
+        return None
     try:
         for start in range(0, len(pcm), FRAME_BYTES):
             stream.feed(pcm[start : start + FRAME_BYTES])
         stream.finish()
-        async with asyncio.timeout(RESULT_SECONDS):
+        async with asyncio.timeout(seconds):
             async for event in stream.events():
                 match event:
                     case Final():
                         return event.text
                     case Lost():
-                        return ""
+                        return None
     except TimeoutError:
         log.warning("recording_recognition_timeout")
     finally:
         await stream.aclose()
-    return ""
+    return None
 
 
 def _pieces(pcm: bytes, vad: Vad) -> Iterator[tuple[bytes, float]]:

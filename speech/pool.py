@@ -43,7 +43,10 @@ class PoolRecogniser:
         settings: SpeechSettings,
         sample: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        background: bool = False,
     ) -> None:
+        self._background = background
         self._choice = choice
         self._sample = sample
         self._settings = settings
@@ -181,7 +184,7 @@ class PoolRecogniser:
         try:
             # Measured once: what follows a crash is awaited by callers, and measured among them it would be too little.
             sample = None if slot.capacity else self._sample
-            worker = await WorkerProcess.start(self._choice, self._settings, sample)
+            worker = await WorkerProcess.start(self._choice, self._settings, sample, background=self._background)
         except OSError as exc:
             _log.error("worker_not_started", worker=slot.index, error=str(exc))
             return False

@@ -33,6 +33,7 @@ from speech.wire import HEARTBEAT_SECONDS, Kind, Message, MessageReader, encode_
 __all__ = ["Server", "main"]
 
 _INBOX: Final = 4096
+_LOWEST_PRIORITY: Final = 19
 _PIECE_SECONDS: Final = 0.2
 _BEHIND_SECONDS: Final = 0.5
 
@@ -211,6 +212,8 @@ def _beat(server: Server, output: _Output) -> None:
 
 def _serve(inbox: "queue.Queue[Message]", output: _Output) -> int:
     order = inbox.get().json()
+    if order["background"]:
+        os.nice(_LOWEST_PRIORITY)
     settings = SpeechSettings.model_validate(order["settings"])
     try:
         engine = load(EngineChoice.of(order["engine"], Path(order["model"])), settings)

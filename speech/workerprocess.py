@@ -32,10 +32,13 @@ class WorkerProcess:
         self._stdout = process.stdout
 
     @classmethod
-    async def start(cls, choice: EngineChoice, settings: SpeechSettings, sample: Path | None = None) -> "WorkerProcess":
+    async def start(
+        cls, choice: EngineChoice, settings: SpeechSettings, sample: Path | None = None, *, background: bool = False
+    ) -> "WorkerProcess":
         """Start the process and tell it what to load. Model errors come later, as a REFUSED message.
 
         `sample` is speech (WAV) by which the worker measures its own speed before it says that it is ready.
+        In the `background` it runs with the lowest priority: whatever else wants the processor has it.
         """
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -50,6 +53,7 @@ class WorkerProcess:
             "engine": choice.name,
             "model": str(choice.folder.absolute()),
             "sample": str(sample or ""),
+            "background": background,
             "settings": settings.model_dump(mode="json"),
         }
         worker.write(encode_json(Kind.CONFIG, 0, order))

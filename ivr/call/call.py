@@ -33,6 +33,7 @@ from ivr.errors import AgiRefused, CallerHungUp
 from ivr.names import VAR_ACTION, VAR_DONE, VAR_NOTE, VAR_TARGET, VAR_TICKET
 from ivr.names import Action as Handover
 from ivr.outbox.outbox import CallFacts, CannotSave, Outbox
+from ivr.rereading import ReadingQueue
 from ivr.settings import IvrSettings
 from speech.listener import Listener
 from speech.ports import Recogniser
@@ -63,6 +64,7 @@ class CallServices:
     journal: Journal
     board: Board
     recordings: Path
+    second_reading: ReadingQueue | None = None
 
 
 class Call:
@@ -302,6 +304,8 @@ class Call:
             for number in self._record.tickets:
                 path = self._services.recordings / f"{self._facts.id}.wav"
                 await self._services.outbox.attach(number, self._facts.id, path, "recording")
+            if self._services.second_reading is not None:
+                await self._services.second_reading.ask(self._facts.id, self._record.tickets)
             if reason is not EndReason.ERROR:
                 await self._services.journal.close(self._facts.id, reason, self._record.tickets)
         except OSError as exc:

@@ -70,9 +70,11 @@ async def test_a_worker_that_follows_a_crash_is_ready_without_being_measured_aga
     measured: list[Path | None] = []
     start = WorkerProcess.start
 
-    async def noted(choice: EngineChoice, settings: SpeechSettings, sample: Path | None = None) -> WorkerProcess:
+    async def noted(
+        choice: EngineChoice, settings: SpeechSettings, sample: Path | None = None, *, background: bool = False
+    ) -> WorkerProcess:
         measured.append(sample)
-        return await start(choice, settings, sample)
+        return await start(choice, settings, sample, background=background)
 
     monkeypatch.setattr(WorkerProcess, "start", noted)
     pool = build(EngineChoice("sherpa-onnx", folder, "test"), SpeechSettings(model=folder.name), sample)

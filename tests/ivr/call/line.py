@@ -23,6 +23,7 @@ from ivr.outbox.numbering import Numbering
 from ivr.outbox.outbox import Outbox
 from ivr.outbox.relay import Relay, RelayLimits
 from ivr.outbox.spool import Item, Spool
+from ivr.rereading import ReadingQueue
 from ivr.settings import IvrSettings
 from speech.listener import Listener
 from speech.settings import EndpointSettings, SpeechSettings
@@ -66,6 +67,7 @@ class Line:
         self.recordings = folder / "recordings"
         self.rules = DialogueRules(**{"no_input_seconds": 0.6, "answer_seconds": 0.6, "more_seconds": 0.6, **rules})
         self.settings = IvrSettings(audio_wait_seconds=1.0, dead_man_seconds=3.0, rearm_seconds=0.5)
+        self.second_reading: ReadingQueue | None = None
         self.asterisk_kind: type[FakeAsterisk] = FakeAsterisk
         self._numbers = folder / "numbers.json"
         self._folder = folder
@@ -89,6 +91,7 @@ class Line:
                 journal=self.journal,
                 board=self.board,
                 recordings=self.recordings,
+                second_reading=self.second_reading,
             )
             async with FastAgiServer("127.0.0.1", 0, self._answer) as agi:
                 self.agi = agi
