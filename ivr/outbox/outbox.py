@@ -101,6 +101,7 @@ def body(number: str, call: CallFacts, request: Request, completeness: Completen
     assigned = decision.assignment if decision else None
     # What was answered on the spot goes to no unit.
     unit = decision if decision and completeness is not Completeness.ANSWERED else None
+    joint = assigned.joint if assigned and unit else ()
     return {
         "number": number,
         "channel": "phone",
@@ -137,6 +138,8 @@ def body(number: str, call: CallFacts, request: Request, completeness: Completen
         "completeness": completeness.value,
         "reasons": list(decision.reasons) if decision else [],
         "note": note or None,
+        # Only where there are any: a ticket service of an older version refuses what it does not know.
+        **({"joint_unit_ids": list(joint)} if joint else {}),
     }
 
 

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from routing.router import DATA_DIR
+from routing.taxonomy import Taxonomy
 from tickets.domain.states import State
 from tickets.reports.counts import COUNT_NAMES, Counts
 from tickets.reports.figures import DEFINITIONS, Rate, checked, figure, numerators, percent
@@ -117,10 +119,16 @@ def test_counts_add_up_field_by_field(left: Counts, right: Counts) -> None:
 
 @pytest.mark.requirement("SU-6")
 def test_the_most_exact_entry_gives_the_tags() -> None:
-    assert tags_of("教育文体", "教育收费", "教育收费") == ("学有所教", "公正性")
+    assert tags_of("社会救助", "法律服务", "法律援助") == ("弱有所扶", "公正性")
     assert tags_of("教育文体", "体育", "别的问题") == ("学有所教",)
     assert tags_of(None, None, None) == ()
     assert {tag for tags in DEFAULT.values() for tag in tags} == set(TAGS)
+
+
+@pytest.mark.requirement("SU-6")
+def test_a_ticket_has_the_tags_that_routing_gives_its_problem() -> None:
+    categories = [(problem.category, problem.tags) for problem in Taxonomy.load(DATA_DIR).problems.values()]
+    assert [tags_of(each.l1, each.l2, each.problem) for each, _ in categories] == [tags for _, tags in categories]
 
 
 def test_every_state_has_a_chinese_name() -> None:

@@ -87,6 +87,7 @@ class TicketOut(Answer):
     completeness: domain.Completeness
     reasons: list[str]
     note: str | None
+    joint_unit_ids: list[str]
     state: State
     allowed: list[str]
     due_at: AwareDatetime | None
@@ -135,6 +136,7 @@ def _shown(record: domain.TicketRecord, who: Principal, draft: Mapping[str, Any]
         "number": number,
         "call": {**draft["call"], "started_at": call.started_at} if call is not None else None,
         "caller": {"number": shown, "confidential": caller.confidential},
+        "joint_unit_ids": record.draft.joint_unit_ids,
         "state": record.state,
         "allowed": allowed(record.state, joint=record.life.shared),
         "due_at": record.life.due_at,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from tickets.api.fields import NO_NUL, Body, Moment, Seconds, Share, Short, Text
+from tickets.api.fields import NO_NUL, Body, Moment, Seconds, Share, Short, Text, UnitId
 from tickets.domain import ticket as domain
 from tickets.domain.ids import NUMBER_PATTERN
 
@@ -93,10 +93,15 @@ class TicketFields(Body):
     completeness: domain.Completeness
     reasons: list[Text] = Field(default=[], max_length=50)
     note: Text | None = None
+    joint_unit_ids: list[UnitId] = Field(default=[], max_length=20)
 
 
 class TicketCreate(TicketFields):
-    """A request to be taken. Without `number` the service gives one of its own node 00."""
+    """A request to be taken. Without `number` the service gives one of its own node 00.
+
+    `unit_id` is the unit that shall be responsible, `joint_unit_ids` those that get the order with it, with clocks of
+    their own (双派): at once when the request is dispatched as it comes, as a proposal to the dispatcher otherwise.
+    """
 
     number: Annotated[str, Field(pattern=NUMBER_PATTERN)] | None = None
 
@@ -127,4 +132,5 @@ class TicketCreate(TicketFields):
             completeness=self.completeness,
             reasons=tuple(self.reasons),
             note=self.note,
+            joint_unit_ids=tuple(self.joint_unit_ids),
         )

@@ -10,6 +10,7 @@ NO_NUL = r"^[^\x00]*$"
 
 Short = Annotated[str, Field(max_length=128, pattern=NO_NUL)]
 Text = Annotated[str, Field(max_length=8000, pattern=NO_NUL)]
+UnitId = Annotated[str, Field(min_length=1, max_length=64, pattern=NO_NUL)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False)]
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, RootModel
 
-from tickets.api.fields import NO_NUL, Body, Moment
+from tickets.api.fields import NO_NUL, Body, Moment, UnitId
 from tickets.domain import commands
 from tickets.domain.ids import NUMBER_PATTERN
 from tickets.domain.life import LinkKind, Rung
@@ -16,7 +16,6 @@ from tickets.domain.states import Verb
 
 Words = Annotated[str, Field(min_length=1, max_length=8000, pattern=NO_NUL)]
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=NO_NUL)]
-UnitId = Annotated[str, Field(min_length=1, max_length=64, pattern=NO_NUL)]
 Units = Annotated[list[UnitId], Field(min_length=1, max_length=20)]
 Echo = Literal["phone", "in-person", "written", "sms", "online"]
 """How the caller was reached (三次回音: by telephone, in person or in writing)."""

@@ -26,6 +26,13 @@ class Opening:
     fingerprint: str
     desk: Desk
 
+    def _joint(self) -> tuple[str, ...]:
+        """The joint units that can get an order. One that the directory does not have keeps nobody waiting: it stays
+        on the ticket as what was proposed."""
+        wanted = dict.fromkeys(self.draft.joint_unit_ids)
+        known = (self.desk.units.get(each) for each in wanted if each != self.draft.unit_id)
+        return tuple(unit.id for unit in known if unit is not None and unit.active)
+
     def begin(self, number: str) -> TicketRecord:
         """The new ticket under its number. Pure: whoever has the last word on the number calls it."""
         desk = self.desk
@@ -45,7 +52,7 @@ class Opening:
         case = Case(head, facts, life)
         if not reviewed and draft.unit_id is not None and draft.completeness is Completeness.COMPLETE:
             try:
-                change = decide(case, Dispatch(draft.unit_id), desk)
+                change = decide(case, Dispatch(draft.unit_id, self._joint()), desk)
             except UnknownUnit:
                 pass
             else:

@@ -148,6 +148,8 @@ class TicketDraft:
     completeness: Completeness
     reasons: tuple[str, ...]
     note: str | None
+    joint_unit_ids: tuple[str, ...] = ()
+    """Units that get the order together with the responsible one (双派)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +225,9 @@ _AS_IT_IS: Final = frozenset({str, int, float, bool, type(None)})
 def draft_json(draft: TicketDraft) -> dict[str, Any]:
     """The draft as plain JSON values, times in UTC: what is compared when an idempotency key comes again."""
     value: dict[str, Any] = _plain(draft)
+    if not draft.joint_unit_ids:
+        # So that a request which was sent before there was this field is still the same when it comes again.
+        del value["joint_unit_ids"]
     return value
 
 

@@ -124,6 +124,7 @@ class TicketRow(Base):
     parts: Mapped[list[Any]] = mapped_column(server_default="[]")
     """Which lists of its life have entries: the others need not be read."""
 
+    joint_unit_ids: Mapped[list[Any]] = mapped_column(server_default="[]")
     due_at: Mapped[datetime | None]
     """When the responsible unit must be done; NULL while that clock does not run."""
 

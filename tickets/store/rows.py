@@ -110,6 +110,7 @@ def ticket_values(record: TicketRecord, key: str, fingerprint: str, plain: Mappi
         "completeness": draft.completeness.value,
         "reasons": plain["reasons"],
         "note": draft.note,
+        "joint_unit_ids": list(draft.joint_unit_ids),
         "state": record.state.value,
         "created_at": record.created_at,
         "updated_at": record.updated_at,
@@ -250,6 +251,7 @@ def draft_from(row: Row, party: Row) -> TicketDraft:
         completeness=Completeness(row["completeness"]),
         reasons=tuple(row["reasons"]),
         note=row["note"],
+        joint_unit_ids=tuple(row["joint_unit_ids"]),
     )
 
 

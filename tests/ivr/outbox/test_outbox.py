@@ -3,7 +3,7 @@
 import asyncio
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from ivr.outbox.numbering import LAST, Numbering
 from ivr.outbox.outbox import CallFacts, CannotSave, Outbox, body, summary
 from ivr.outbox.relay import Relay, RelayLimits
 from ivr.outbox.spool import Spool
+from routing.assignment import Assignment, Limits
 from routing.decision import RequestKind
 from routing.router import Router
 from tests.fakes.clock import FakeTime, FakeToday
@@ -196,3 +197,29 @@ def test_whatever_was_said_is_a_body_that_the_service_takes(
 ) -> None:
     spoken = tuple(Spoken(text, 0.0, seconds, confidence, ()) for text in texts if text.isprintable())
     accepted(request=replace(SAID, spoken=spoken, category=GARBAGE))
+
+
+@pytest.mark.requirement("DI-5")
+def test_joint_units_that_were_decided_reach_the_ticket() -> None:
+    decision = a_decision()
+    assigned = Assignment(
+        main="u-7",
+        joint=("market", "water"),
+        assisting=(),
+        whistle=(),
+        direct=False,
+        level=3,
+        limits=Limits(timedelta(days=1), timedelta(days=1), timedelta(days=5), working_days=True),
+        special="",
+        supervised=False,
+        confidential=False,
+        window=None,
+        reasons=(),
+    )
+    request = Request(spoken=SAID.spoken).decided(replace(decision, assignment=assigned))
+    sent = body("261122010001", FACTS, request, Completeness.COMPLETE, "")
+    assert TicketCreate.model_validate_json(json.dumps(sent)).joint_unit_ids == ["market", "water"]
+    # What was answered on the spot goes to no unit; a service of an older version need not know the field.
+    for each in (request, SAID):
+        completeness = Completeness.ANSWERED if each is request else Completeness.COMPLETE
+        assert "joint_unit_ids" not in body("261122010001", FACTS, each, completeness, "")

@@ -1,0 +1,19 @@
+"""The units that were proposed to share an order (双派), as the request was sent."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column(
+        "tickets", sa.Column("joint_unit_ids", sa.JSON(none_as_null=True), server_default="[]", nullable=False)
+    )
+
+
+def downgrade() -> None:
+    op.drop_column("tickets", "joint_unit_ids")
