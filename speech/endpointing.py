@@ -2,14 +2,15 @@
 
 Each recording gets one pause of every length and runs through the voice detector and the endpointer in audio time. What
 the wording of the text does is measured with the engine's own text of the words before the pause and of the whole, told
-to the endpointer as late as it would be in a call: a pause's decode begins 0.24 s into it and takes what it takes.
+to the endpointer as late as it would be in a call: a pause's decode begins 0.24 s into it and takes what it takes. What
+the same text would do from an engine that streams, and so has it as the voice rests, is shown beside it.
 """
 
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -32,6 +33,10 @@ _TAIL: Final = 4.0
 _MISSED: Final = 0.25
 """Speech that may lie after the end that was found, in seconds: a soft last sound is not a cut-off sentence."""
 
+Words = Literal["none", "decoded", "streamed"]
+"""The text the endpointer is told: none, the engine's when it is there, or the same `_STREAMED` after the voice."""
+
+_STREAMED: Final = 0.3
 _DECODE_FROM: Final = 0.24
 _PIECE: Final = 0.1
 
@@ -75,7 +80,7 @@ class PauseRow:
     """
 
     times: EndpointTimes
-    words: bool
+    words: Words
     cut_off: dict[float, float]
     upto_one: float
     delay: tuple[float, float]
@@ -160,7 +165,7 @@ def trials(sentence: Sentence, vad: Callable[[], Vad], words: tuple[Heard, Heard
     return made
 
 
-def take(trial: Trial, times: EndpointTimes, *, words: bool) -> Taken:
+def take(trial: Trial, times: EndpointTimes, words: Words = "none") -> Taken:
     """One trial through the endpointer, up to the first end it finds."""
     endpoint = Endpoint(times)
     endpoint.arm()
@@ -170,8 +175,8 @@ def take(trial: Trial, times: EndpointTimes, *, words: bool) -> Taken:
         start, now = index * FRAME_SECONDS, (index + 1) * FRAME_SECONDS
         if voiced:
             last_voice, told = now, False
-        heard = _at(trial, last_voice) if words else None
-        if heard is not None and not told and now - last_voice >= heard.after:
+        heard = _at(trial, last_voice) if words != "none" else None
+        if heard is not None and not told and now - last_voice >= (_STREAMED if words == "streamed" else heard.after):
             endpoint.hear(heard.wording, last_voice)
             told = True
         match endpoint.frame(voiced, start, now):
@@ -191,17 +196,18 @@ def _at(trial: Trial, last_voice: float) -> Heard | None:
     return trial.words[1] if last_voice >= trial.end - _MISSED else None
 
 
-def _row(listed: Sequence[Trial], times: EndpointTimes, *, words: bool) -> PauseRow:
+def _row(listed: Sequence[Trial], times: EndpointTimes, words: Words) -> PauseRow:
     cut: dict[float, list[bool]] = {pause: [] for pause in PAUSES}
     delays: list[float] = []
     results: list[float] = []
     for trial in listed:
-        taken = take(trial, times, words=words)
+        taken = take(trial, times, words)
         early = taken.announced is not None and taken.ended is not None and taken.ended < trial.end - _MISSED
         cut[trial.pause].append(early)
         if taken.announced is not None and taken.ended is not None and not early:
             delays.append(taken.announced - trial.end)
-            ready = taken.ended + trial.words[1].after if trial.words[1] is not None else 0.0
+            whole = trial.words[1] if words != "streamed" else None
+            ready = taken.ended + whole.after if whole is not None else 0.0
             results.append(max(taken.announced, ready) - trial.end)
     shares = {pause: sum(early) / len(early) if early else 0.0 for pause, early in cut.items()}
     short = [early for pause, listed_ in cut.items() if 0 < pause <= 1.0 for early in listed_]
@@ -223,8 +229,9 @@ def measure(
     name: str = "",
     progress: Callable[[int], None] = lambda done: None,
 ) -> PauseReport:
-    """The trade over `table`, at telephone band; blocks. With an `engine` every row comes twice, without and with the
-    wording of its texts; their decoding counts with its processor seconds where other programs made it last longer.
+    """The trade over `table`, at telephone band; blocks. With an `engine` every row comes again with the wording of its
+    texts, as late as they are and as if they were streamed; their decoding counts with its processor seconds where
+    other programs made it last longer.
     """
     listed: list[Trial] = []
     took: list[float] = []
@@ -250,8 +257,8 @@ def measure(
     onsets = [
         taken.onset - trial.start
         for trial in listed
-        if trial.pause == 0 and (taken := take(trial, table[0], words=False)).onset is not None
+        if trial.pause == 0 and (taken := take(trial, table[0])).onset is not None
     ]
-    kinds = (False, True) if engine is not None else (False,)
-    rows = tuple(_row(listed, times, words=words_) for words_ in kinds for times in table)
+    kinds: tuple[Words, ...] = ("none", "decoded", "streamed") if engine is not None else ("none",)
+    rows = tuple(_row(listed, times, kind) for kind in kinds for times in table)
     return PauseReport(name, count, short, tuple(failed), _percentiles(onsets), _percentiles(took), rows)

@@ -51,21 +51,22 @@ class UpToNow:
 
 
 def test_a_long_pause_cuts_off_and_a_short_one_does_not() -> None:
-    short, long = take(trial(0.7), TIMES, words=False), take(trial(1.0), TIMES, words=False)
+    short, long = take(trial(0.7), TIMES), take(trial(1.0), TIMES)
     assert (short.ended, short.announced) == (pytest.approx(3.2), pytest.approx(4.0))
     assert long.ended == pytest.approx(1.5)
 
 
 def test_the_wording_saves_a_sentence_that_goes_on_and_hurries_one_that_does_not() -> None:
     heard = (Heard(Wording.OPEN, 0.6), Heard(Wording.DONE, 0.4))
-    taken = take(trial(1.5, heard), TIMES, words=True)
+    taken = take(trial(1.5, heard), TIMES, "decoded")
     assert (taken.ended, taken.announced) == (pytest.approx(4.0), pytest.approx(4.5))
-    assert take(trial(1.5, heard), TIMES, words=False).ended == pytest.approx(1.5)
+    assert take(trial(1.5, heard), TIMES).ended == pytest.approx(1.5)
 
 
 def test_a_text_that_comes_after_the_decision_does_not_help() -> None:
     heard = (Heard(Wording.OPEN, 0.9), Heard(Wording.PLAIN, 0.9))
-    assert take(trial(1.5, heard), TIMES, words=True).ended == pytest.approx(1.5)
+    assert take(trial(1.5, heard), TIMES, "decoded").ended == pytest.approx(1.5)
+    assert take(trial(1.5, heard), TIMES, "streamed").ended == pytest.approx(4.0)
 
 
 def test_the_configured_times_come_first_in_the_table() -> None:
@@ -91,7 +92,9 @@ def test_recordings_give_a_table_without_and_with_words(tmp_path: Path) -> None:
         [path, short, tmp_path / "absent.wav"], Loud, [TIMES], UpToNow(), name="x", progress=done.append
     ).as_json()
     assert (report["recordings"], report["too_short"], len(report["failed"]), done) == (1, 1, 1, [1, 2, 3])
-    without, with_words = report["rows"]
+    without, with_words, streamed = report["rows"]
+    assert [row["words"] for row in report["rows"]] == ["none", "decoded", "streamed"]
+    assert streamed["cut_off"] == with_words["cut_off"]
     assert without["cut_off"] == {f"{pause:g}": float(pause >= 1.0) for pause in PAUSES}
     assert without["cut_off_upto_1.0"] == 0.25
     assert with_words["cut_off"] == {f"{pause:g}": 0.0 for pause in PAUSES}
