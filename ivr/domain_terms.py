@@ -1,33 +1,68 @@
-"""The words that recognition should prefer: what this hotline's matters, places and units are called."""
+"""The words that recognition should prefer: what this hotline's matters, places and units are called, and how its
+callers use them.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
 from typing import Final
 
-from routing.router import Router
+from routing.places import Gazetteer
+from routing.router import DATA_DIR, Router
+from speech.text.correction import Corrector
+from speech.text.language import everyday_share
 
-__all__ = ["common_terms", "domain_terms"]
-
-
-def domain_terms(router: Router) -> Iterator[str]:
-    """Callers' words of every problem type, other names of units, and every name a caller may hear; some come twice."""
-    for problem in router.taxonomy.problems.values():
-        yield from problem.words
-    for unit in router.taxonomy.units.values():
-        yield from unit.aliases
-    for _, name in router.spoken_names():
-        yield name
+__all__ = ["common_terms", "domain_corrector", "domain_terms", "example_sentences"]
 
 
 _EVERY_DAY: Final = 12
 """In so many of the callers' sentences a word of two characters must stand to be one of every day."""
 
+_SEEN: Final = 3
+_TIMES_AS_OFTEN: Final = 10.0
+"""A word of two characters is the hotline's own if its callers use it at least so many times, and so many times as
+often as everybody does: 物业, 残联, 停水 are, 自己, 实际, 年龄 are not, though problem types have them too."""
+
+
+def domain_terms(router: Router, data_dir: Path = DATA_DIR) -> Iterator[str]:
+    """Every name a caller may hear, other names of units and of the places in `data_dir`, and callers' words of every
+    problem type, of two characters only those that others use far less; some come twice."""
+    for _, name in router.spoken_names():
+        yield name
+    for unit in router.taxonomy.units.values():
+        yield from unit.aliases
+    for place in Gazetteer.load(data_dir / "places.csv", router.taxonomy.units).entries.values():
+        yield from place.aliases
+    pairs = Counter(pair for sentence in example_sentences(router) for pair in _pairs(sentence))
+    total = pairs.total()
+    for problem in router.taxonomy.problems.values():
+        for word in problem.words:
+            if len(word) != 2 or _own(word, pairs, total):
+                yield word
+
+
+def example_sentences(router: Router) -> Iterator[str]:
+    """What callers say, by problem type."""
+    for problem in router.taxonomy.problems.values():
+        yield from problem.exemplars
+
 
 def common_terms(router: Router) -> frozenset[str]:
     """Words of two characters that callers use again and again."""
     words = {word for word in domain_terms(router) if len(word) == 2}
-    sentences = (sentence for problem in router.taxonomy.problems.values() for sentence in problem.exemplars)
-    counts = Counter(
-        pair for sentence in sentences for pair in {sentence[at : at + 2] for at in range(len(sentence) - 1)} & words
-    )
+    counts = Counter(pair for sentence in example_sentences(router) for pair in set(_pairs(sentence)) & words)
     return frozenset(word for word, count in counts.items() if count >= _EVERY_DAY)
+
+
+def _pairs(sentence: str) -> Iterator[str]:
+    return map("".join, pairwise(sentence))
+
+
+def _own(word: str, pairs: Counter[str], total: int) -> bool:
+    return pairs[word] >= max(_SEEN, _TIMES_AS_OFTEN * everyday_share(word) * total)
+
+
+def domain_corrector(router: Router) -> Corrector:
+    """The corrector of this hotline; making it takes about a second."""
+    return Corrector(domain_terms(router), common_terms(router), example_sentences(router))

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from hotline.cli import route_correction
 from hotline.cli.common import in_user_words, print_json, say, settings_of
 from hotline.errors import WrongUse
 
@@ -63,7 +64,8 @@ def twins(
 
 
 def add_to(group: typer.Typer) -> Callable[..., None]:
-    """The command, as one of the commands of `hotline route`."""
+    """The command, as one of the commands of `hotline route`, and `correction`, which judges what it makes."""
+    route_correction.add_to(group)
     return group.command("twins")(twins)
 
 

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -83,3 +84,45 @@ def test_several_takes_are_numbered_and_a_cut_run_makes_up_the_missing_ones(
 def test_every_voice_and_takes_exclude_each_other(command: typer.Typer) -> None:
     with pytest.raises(WrongUse, match="do not go together"):
         run(command, "in.csv", "--out", "out.csv", "--takes", "2", "--every-voice")
+
+
+def corrected(command: typer.Typer, *words: str) -> list[dict[str, Any]]:
+    result = CliRunner().invoke(command, ["correction", *words], obj=Context(None), catch_exceptions=False)
+    assert result.exit_code == 0
+    decoder = json.JSONDecoder()
+    found, at = [], 0
+    while at < len(result.stdout.rstrip()):
+        value, at = decoder.raw_decode(result.stdout, at)
+        found.append(value)
+        at += 1
+    return found
+
+
+def test_correction_prints_figures_for_each_value_of_a_column_and_the_changes(
+    command: typer.Typer, tmp_path: Path
+) -> None:
+    file = tmp_path / "heard.csv"
+    file.write_text(
+        "text,terms,voice,heard,others\n我想问医保报销,医保报销,a,我想问以保暴消,\n你好,,b,你好,泥好\n",
+        encoding="utf-8",
+    )
+    change, figures = corrected(command, str(file), "--by", "voice", "--changes")
+    assert change["changes"] == [{"before": "以保暴消", "after": "医保报销", "score": 1.0, "at": 3}]
+    assert figures["all"]["terms_wrong"] == {"before": 1, "after": 0}
+    assert figures["voice"]["b"]["texts_changed"] == 0
+
+
+def test_terms_are_found_in_the_text_where_the_file_does_not_name_them(command: typer.Typer, tmp_path: Path) -> None:
+    file = tmp_path / "heard.csv"
+    file.write_text("text,heard\n我想问医保报销,我想问以保暴消\n", encoding="utf-8")
+    (figures,) = corrected(command, str(file))
+    assert figures["all"]["terms"] == 1
+
+
+def test_a_file_without_recognised_texts_is_wrong_use(command: typer.Typer, tmp_path: Path) -> None:
+    file = tmp_path / "in.csv"
+    file.write_text("text\n你好\n", encoding="utf-8")
+    with pytest.raises(WrongUse, match="there is no heard"):
+        corrected(command, str(file))
+    with pytest.raises(WrongUse, match="expected a UTF-8 CSV"):
+        corrected(command, str(tmp_path / "none.csv"))

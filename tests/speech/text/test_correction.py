@@ -38,16 +38,29 @@ def test_a_word_that_other_readings_do_not_have_is_not_confident() -> None:
     assert unsure.text == "出租车在哪里"
 
 
-def test_two_syllables_need_another_reading_that_has_the_term() -> None:
+SENTENCES = (
+    "小区门口的垃圾没人清",
+    "垃圾堆了好几天",
+    "家里又停水了",
+    "停水三天了",
+    "他躲在厕所抽烟",
+    "有人在厕所里",
+    "我打听水费怎么交",
+)
+
+
+def test_two_syllables_need_another_reading_or_neighbours_that_callers_use_beside_them() -> None:
     assert CORRECTOR.correct(["家里听水了"]).changes == ()
     assert CORRECTOR.correct(["家里亭水了", "家里停水了"]).text == "家里停水了"
+    assert Corrector(TERMS, sentences=SENTENCES).correct(["家里亭水了"]).text == "家里停水了"
+    assert Corrector(TERMS, sentences=SENTENCES).correct(["爬到山亭水边"]).changes == ()
 
 
-def test_two_syllables_of_every_day_need_no_other_reading_where_they_are_no_word() -> None:
+def test_two_syllables_of_every_day_need_neither_where_they_are_no_word() -> None:
     everyday = Corrector(("垃圾", "停水"), common=("垃圾",))
     assert everyday.correct(["小区门口的拉机堆了好几天"]).text == "小区门口的垃圾堆了好几天"
     assert everyday.correct(["家里听水了"]).changes == ()
-    # 打听 is a word, and 里 is one of the small words of every sentence.
+    # 打听 is a word.
     assert Corrector(("停水",), common=("停水",)).correct(["我打听水费"]).changes == ()
 
 
@@ -57,8 +70,20 @@ def test_a_word_of_the_hotline_that_was_heard_stays_whatever_longer_one_another_
     assert corrector.correct(heard).changes == ()
 
 
-def test_what_is_only_nearly_alike_needs_characters_that_mean_something() -> None:
-    assert Corrector(("拆厕所",)).correct(["他躲在厕所"]).changes == ()
+def test_what_callers_say_as_it_was_heard_is_not_changed_into_what_is_only_nearly_alike() -> None:
+    assert Corrector(("拆厕所",), sentences=SENTENCES).correct(["他躲在厕所"]).changes == ()
+
+
+def test_what_another_reading_has_at_a_place_helps_a_term_there() -> None:
+    corrector = Corrector(("种粮补贴",))
+    assert corrector.correct(["总量不贴还没到"]).changes == ()
+    assert corrector.correct(["总量不贴还没到", "中阳不贴还没到"]).text == "种粮补贴还没到"
+
+
+def test_a_long_term_may_go_on_behind_a_pause_that_was_heard() -> None:
+    assert Corrector(("南桥小学",)).correct(["男乔小,学收费"]) == Corrected(
+        "南桥小学收费", (Change(0, "男乔小,学", "南桥小学", 1.0),)
+    )
 
 
 def test_what_is_right_already_stays_and_what_is_not_chinese_too() -> None:
