@@ -1,5 +1,6 @@
 """Category of an utterance: a calibrated linear model over n-grams that abstains below its threshold and says why."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,9 @@ NOTHING: Final = ""
 _CANDIDATES: Final = 3
 _REASONS: Final = 3
 _READ_FOR_REASONS: Final = 400
+_OTHER_READINGS: Final = 4
+_ANOTHER_READING: Final = 0.5
+"""What a lower reading counts beside the best one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +46,16 @@ class Classifier:
             )
         return cls(model)
 
-    def classify(self, utterance: Utterance) -> Verdict:
-        rows, values = self.model.vocabulary.vector(utterance)
-        probabilities = self.model.probabilities_of(rows, values)
+    def classify(self, utterance: Utterance, others: Sequence[Utterance] = ()) -> Verdict:
+        """`others` are the recogniser's lower readings of the same words: what several of them say is likelier."""
+        vectors = [self.model.vocabulary.vector(each) for each in (utterance, *others[:_OTHER_READINGS])]
+        shares = [self.model.probabilities_of(*vector) for vector in vectors]
+        probabilities = np.average(shares, axis=0, weights=[1.0] + [_ANOTHER_READING] * (len(shares) - 1))
         order = np.array([i for i in np.argsort(-probabilities, kind="stable") if self._matters[i]][:_CANDIDATES])
         ranked = tuple((self.model.labels[int(i)], float(probabilities[i])) for i in order)
-        words = self._words(utterance, int(order[0])) if rows.size else ()
-        sure = bool(rows.size) and ranked[0][1] >= self._least
+        said = bool(vectors[0][0].size)
+        words = self._words(utterance, int(order[0])) if said else ()
+        sure = said and ranked[0][1] >= self._least
         return Verdict(ranked[0][0] if sure else None, ranked, words)
 
     def _words(self, utterance: Utterance, label: int) -> tuple[str, ...]:

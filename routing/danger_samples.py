@@ -5,7 +5,6 @@ Text files hold sentences under `[situation service kind]` (emergencies, possibl
 sentence, so a new sentence changes none of the other twins.
 """
 
-import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,11 +21,11 @@ from routing.rails import affirmed
 from routing.tables import sections
 from routing.taxonomy import Taxonomy
 from routing.text import Utterance
+from routing.twins import read_twins
 
 _SHARE_MISHEARD = 0.18
 _COPY = re.compile(r"-\d+$")
 _SEED = 110
-_TWIN_COLUMNS = ["situation", "label", "service", "text", "heard"]
 _UNSURE_WEIGHT = 1.6
 _HEARD_WEIGHT = 0.6
 _SHORTEST_BEGINNING = 4
@@ -63,7 +62,7 @@ class Sample:
 def read_sentences(data_dir: Path, taxonomy: Taxonomy) -> list[Sentence]:
     """Emergencies, dangers to ask about, harmless sentences and the taxonomy's exemplars. Raises `DataError`."""
     faults: list[Fault] = []
-    heard = _twins(data_dir / "danger", faults)
+    heard = read_twins((data_dir / "danger").glob("twins*.csv"), faults)
     sentences = [
         Sentence(text, gravity, service, situation, tuple(heard.get(text, ())))
         for text, gravity, service, situation in _written(data_dir / "danger", taxonomy, faults)
@@ -126,21 +125,3 @@ def _heading(heading: str, file: str, line: int, faults: list[Fault]) -> tuple[s
         faults.append(Fault(file, line, f"expected [situation service kind], found [{heading}]"))
         return heading, SERVICES[0]
     return parts[0], parts[1]
-
-
-def _twins(folder: Path, faults: list[Fault]) -> dict[str, list[str]]:
-    """What was heard, by the sentence as written; a twin whose sentence is gone is left out when read."""
-    heard: dict[str, list[str]] = {}
-    for path in sorted(folder.glob("twins*.csv")):
-        try:
-            rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
-            faults.append(Fault(path.name, 0, f"expected a UTF-8 CSV file, but it cannot be read: {error}"))
-            continue
-        for line, row in enumerate(rows, 2):
-            if not set(_TWIN_COLUMNS) <= set(row) or row["text"] is None or row["heard"] is None:
-                faults.append(Fault(path.name, line, f"expected the columns {','.join(_TWIN_COLUMNS)}, found {row}"))
-                break
-            if row["heard"].strip():
-                heard.setdefault(row["text"], []).append(row["heard"])
-    return heard

@@ -90,11 +90,13 @@ class EmergencyDetector:
         """Raises `routing.errors.DataError`."""
         return cls(Lexicon.load(data_dir / "danger" / "lexicon.toml"), DangerModel.load(model_dir / "emergency.npz"))
 
-    def check(self, text: str, alternatives: Sequence[str] = ()) -> Emergency:
+    def check(self, text: str, alternatives: Sequence[str] = (), *, utterance: Utterance | None = None) -> Emergency:
         """The best reading decides; a danger found only in another of the recogniser's readings is `possible`, and must
         be likelier than a best reading's: every further reading is a further chance to mishear everyday talk.
+
+        `utterance` is `text` as it has been read already, to spare reading it twice.
         """
-        utterance = courteous(text)
+        utterance = courteous(text, utterance)
         best = self._gravest(utterance)
         if best is not None and (level := self.level(best)) is not EmergencyLevel.NONE:
             return _report(utterance, best, level, self.service(utterance, best))
@@ -166,11 +168,14 @@ class EmergencyDetector:
         )
 
 
-def courteous(text: str) -> Utterance:
-    """The utterance without courtesies and fillers, which say nothing about danger; of a very long one both ends."""
+def courteous(text: str, utterance: Utterance | None = None) -> Utterance:
+    """The utterance without courtesies and fillers, which say nothing about danger; of a very long one both ends.
+
+    `utterance` is the whole text as read, if it has been.
+    """
     if len(text) > 2 * _END:
-        text = text[:_END] + text[-_END:]
-    return without(read(text), _COURTESY)
+        return without(read(text[:_END] + text[-_END:]), _COURTESY)
+    return without(utterance or read(text), _COURTESY)
 
 
 def windows(length: int) -> list[tuple[int, int]]:

@@ -47,6 +47,7 @@ class Fitting:
     least: int = 1
     most: int = 250_000
     sounds: bool = True
+    words: bool = False
     strength: float = 0.6
     smallest_weight: float = 0.0
     folds: int = 5
@@ -120,7 +121,7 @@ def _cross_validate(examples: Sequence[Example], labels: tuple[str, ...], fittin
 
 def _fit(examples: Sequence[Example], labels: tuple[str, ...], fitting: Fitting) -> SparseModel:
     texts = (example.utterance for example in examples)
-    vocabulary = Vocabulary.fit(texts, fitting.least, fitting.most, sounds=fitting.sounds)
+    vocabulary = Vocabulary.fit(texts, fitting.least, fitting.most, sounds=fitting.sounds, words=fitting.words)
     matrix = _matrix(vocabulary, examples)
     known = sorted({example.label for example in examples})
     learner = LinearSVC(C=fitting.strength, max_iter=_ITERATIONS, tol=_TOLERANCE, random_state=SEED)

@@ -18,6 +18,8 @@ from routing.text import read
 DATA_DIR: Final = Path(__file__).parent / "data"
 MODEL_DIR: Final = Path(__file__).parent / "model"
 LONGEST_INPUT: Final = 20_000
+LONGEST_OTHER: Final = 400
+"""Characters of a lower reading that a category is looked for in."""
 
 
 class Router:
@@ -72,8 +74,9 @@ class Router:
         """
         text = text[:LONGEST_INPUT]
         utterance = read(text)
-        emergency = self.emergency(text, alternatives)
-        verdict = self._classifier.classify(utterance)
+        others = [other[:LONGEST_INPUT] for other in alternatives]
+        emergency = self._detector.check(text, others, utterance=utterance)
+        verdict = self._classifier.classify(utterance, [read(other[:LONGEST_OTHER]) for other in others])
         problem = self.taxonomy.problems.get(verdict.label or "")
         places = self._gazetteer.find(utterance)
         kind, phrase = self._kinds.decide(utterance, problem.kind if problem else None)

@@ -1,4 +1,4 @@
-"""A linear model of many labels over packed n-grams of characters and sounds, kept sparse: numpy only, no pickle.
+"""A linear model of many labels over packed n-grams of characters, sounds and words, kept sparse: numpy, no pickle.
 
 Most n-grams speak for a few labels only, so a row of weights is a short run of (label, weight in 1/127 of the largest):
 a quarter of a million n-grams for 134 labels take some megabytes, and a decision touches a few thousand numbers. A
@@ -7,7 +7,7 @@ model is an .npz of plain arrays and one JSON text, read with `allow_pickle=Fals
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,15 +18,18 @@ from routing.errors import DataError, Fault
 from routing.features import Floats, Ints, softmax
 from routing.linear import Keys, grams
 from routing.text import Utterance
+from routing.words import word_grams
 
 LONGEST_TEXT: Final = 1200
 """Positions beyond this add nothing to a category and would cost time; an utterance is a tenth of it."""
 _STEPS: Final = 127
 
 
-def keys_of(utterance: Utterance, *, sounds: bool) -> Keys:
-    """The n-grams of the characters and, if wanted, of the sounds; once for each time they occur."""
-    return grams(_shortened(utterance, LONGEST_TEXT, sounds=sounds)).keys
+def keys_of(utterance: Utterance, *, sounds: bool, words: bool = False) -> Keys:
+    """The n-grams of the characters and, if wanted, of the sounds and words; once for each time they occur."""
+    shortened = _shortened(utterance, LONGEST_TEXT, sounds=sounds)
+    keys = grams(shortened).keys
+    return np.concatenate([keys, word_grams(shortened.chars).keys]) if words else keys
 
 
 def _shortened(utterance: Utterance, longest: int, *, sounds: bool) -> Utterance:
@@ -36,15 +39,16 @@ def _shortened(utterance: Utterance, longest: int, *, sounds: bool) -> Utterance
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Sorted keys of the known n-grams, their inverse document frequency, and whether sounds count."""
+    """Sorted keys of the known n-grams, their inverse document frequency, and whether sounds and words count."""
 
     keys: Keys
     idf: Floats
     sounds: bool = True
+    words: bool = False
 
     def vector(self, utterance: Utterance) -> tuple[Ints, Floats]:
         """Rows and TF-IDF weights of unit length; both empty when nothing is known."""
-        keys, counts = np.unique(keys_of(utterance, sounds=self.sounds), return_counts=True)
+        keys, counts = np.unique(keys_of(utterance, sounds=self.sounds, words=self.words), return_counts=True)
         rows, known = self.find(keys)
         weights = ((1.0 + np.log(counts[known])) * self.idf[rows]).astype(np.float32)
         length = float(np.sqrt(np.dot(weights, weights)))
@@ -60,14 +64,16 @@ class Vocabulary:
         return rows[known], known
 
     @classmethod
-    def fit(cls, utterances: Iterable[Utterance], least: int, most: int, *, sounds: bool) -> "Vocabulary":
+    def fit(
+        cls, utterances: Iterable[Utterance], least: int, most: int, *, sounds: bool, words: bool = False
+    ) -> "Vocabulary":
         """N-grams seen in at least `least` texts; the `most` most frequent ones, ties by key."""
-        each = [np.unique(keys_of(utterance, sounds=sounds)) for utterance in utterances]
+        each = [np.unique(keys_of(utterance, sounds=sounds, words=words)) for utterance in utterances]
         keys, counts = np.unique(np.concatenate([*each, np.zeros(0, np.int64)]), return_counts=True)
         order = np.lexsort((keys, -counts))
         kept = np.sort(order[counts[order] >= least][:most])
         idf = (np.log((1 + len(each)) / (1 + counts[kept])) + 1).astype(np.float32)
-        return cls(keys[kept], idf, sounds)
+        return cls(keys[kept], idf, sounds, words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +102,7 @@ class SparseModel:
         rows, columns = np.nonzero(steps[used])
         starts = np.searchsorted(rows, np.arange(int(used.sum()) + 1)).astype(np.int64)
         return cls(
-            vocabulary=Vocabulary(vocabulary.keys[used], vocabulary.idf[used], vocabulary.sounds),
+            vocabulary=replace(vocabulary, keys=vocabulary.keys[used], idf=vocabulary.idf[used]),
             labels=tuple(labels),
             starts=starts,
             columns=columns.astype(np.uint16),
@@ -141,6 +147,7 @@ class SparseModel:
             keys=np.diff(self.vocabulary.keys, prepend=np.int64(0)),
             idf=self.vocabulary.idf.astype(np.float16),
             sounds=np.bool_(self.vocabulary.sounds),
+            words=np.bool_(self.vocabulary.words),
             labels=np.array(self.labels, np.str_),
             counts=np.diff(self.starts).astype(np.uint16),
             columns=self.columns,
@@ -157,7 +164,11 @@ class SparseModel:
             with np.load(path, allow_pickle=False) as data:
                 return cls(
                     vocabulary=Vocabulary(
-                        np.cumsum(data["keys"]), data["idf"].astype(np.float32), bool(data["sounds"])
+                        np.cumsum(data["keys"]),
+                        data["idf"].astype(np.float32),
+                        sounds=bool(data["sounds"]),
+                        # Models made before words counted have no such entry.
+                        words="words" in data and bool(data["words"]),
                     ),
                     labels=tuple(data["labels"].tolist()),
                     starts=np.concatenate([[0], np.cumsum(data["counts"], dtype=np.int64)]),

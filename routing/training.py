@@ -18,6 +18,7 @@ from routing.kinds import KindRules
 from routing.tables import sections
 from routing.taxonomy import Problem, Taxonomy
 from routing.text import homophones, near_homophones, read
+from routing.twins import read_twins
 
 __all__ = ("CATEGORIES", "DANGER", "KINDS", "PARTS", "TrainReport", "digest", "train", "train_categories", "train_csv")
 
@@ -28,14 +29,14 @@ _PATTERNS: Final = {
     KINDS: ("kinds.txt", "kind_sentences.txt"),
     DANGER: ("danger/**/*.csv", "danger/**/*.txt", "danger/**/*.toml"),
 }
-_SHIPPED: Final = Fitting(folds=2, sure=0.6)
+_SHIPPED: Final = Fitting(words=True, folds=2, sure=0.6)
 """How sure a shipped answer must be: every category is read back to the caller, so a wrong one costs a correction,
 while an abstention costs the whole story once more."""
 _OWN: Final = Fitting(least=2, most=400_000, sounds=False, strength=0.8, sure=0.8)
 _OF_KINDS: Final = Fitting(strength=1.0, sounds=False)
 _FEWEST_ROWS: Final = 5
 _MISHEARD: Final = 0.18
-_TWIN, _MUFFLED, _WORDS, _WORD = 0.5, 0.4, 0.5, 0.35
+_TWIN, _MUFFLED, _HEARD, _WORDS, _WORD = 0.5, 0.4, 0.5, 0.5, 0.35
 _WORD_COUNTS: Final = (1, 2, 2, 3, 3, 4) * 2
 
 
@@ -99,9 +100,10 @@ def _train_shipped(data_dir: Path, out_dir: Path, taxonomy: Taxonomy) -> dict[st
         for name in ("before", "between", "after")
         if not asides.get(name)
     )
+    heard = read_twins(data_dir.glob("twins_categories*.csv"), faults)
     if faults:
         raise DataError(faults)
-    examples = list(_examples(taxonomy, asides))
+    examples = list(_examples(taxonomy, asides, heard))
     groups = {name: problem.category.l1 for name, problem in taxonomy.problems.items()}
     model, report, first_level = fit_classifier(examples, groups, _SHIPPED)
     model.notes["data"] = digest(data_dir, CATEGORIES)
@@ -133,9 +135,11 @@ def _train_kinds(data_dir: Path, out_dir: Path) -> dict[str, Any]:
     return report.as_json()
 
 
-def _examples(taxonomy: Taxonomy, asides: Mapping[str, Sequence[str]]) -> Iterator[Example]:
-    """Every sentence with one twin that beats about the bush, two that are misheard, words alone and together, and
-    talk about nothing, which has the label `NOTHING`."""
+def _examples(
+    taxonomy: Taxonomy, asides: Mapping[str, Sequence[str]], heard: Mapping[str, Sequence[str]]
+) -> Iterator[Example]:
+    """Every sentence with one twin that beats about the bush, two that are misheard and what a recogniser made of it,
+    words alone and together, and talk about nothing, which has the label `NOTHING`."""
     rng = Random(SEED)
     group = 0
     aside = [line for lines in asides.values() for line in lines]
@@ -148,6 +152,8 @@ def _examples(taxonomy: Taxonomy, asides: Mapping[str, Sequence[str]]) -> Iterat
             yield Example(read(_told(sentence, asides, rng)), name, group, _TWIN)
             yield Example(read(misheard(sentence, _MISHEARD, rng)), name, group, _TWIN)
             yield Example(read(_muffled(sentence, rng)), name, group, _MUFFLED)
+            for twin in heard.get(sentence, ()):
+                yield Example(read(twin), name, group, _HEARD)
             group += 1
         yield from _word_examples(name, problem, rng)
 
