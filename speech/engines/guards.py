@@ -5,7 +5,7 @@ noise, its own text twice for a short clip, a loop for a hum. Pure functions ove
 import re
 from typing import Final
 
-__all__ = ["MAX_CHARACTERS_PER_SECOND", "NOBODY", "loops", "refusal", "unloop"]
+__all__ = ["GUESS", "MAX_CHARACTERS_PER_SECOND", "NOBODY", "loops", "refusal", "unloop"]
 
 MAX_CHARACTERS_PER_SECOND: Final = 9.0
 """Fast Mandarin is 6 to 7 characters a second; 9 leaves room for a voice detector that clipped the ends."""
@@ -24,7 +24,9 @@ NOBODY: Final = 0.5
 """Probability of "nobody speaks" from which on Whisper's words are not believed. Music and a room full of voices lie
 above 0.6, real telephone speech below 0.35."""
 
-_GUESS: Final = 0.1
+GUESS: Final = 0.1
+"""Score below which the engine is guessing."""
+
 _WEAK: Final = 0.25
 _VARIED: Final = 0.75
 """Share of a text's pairs of characters that occur once; a sentence that somebody said is seldom below it."""
@@ -69,7 +71,7 @@ def refusal(text: str, voiced: float, prompt: str = "", score: float = 1.0) -> s
         return "rate"
     if len(spoken) >= 24 and len(unloop(spoken)) <= len(spoken) / 3:
         return "loop"
-    if score < _GUESS or (score < _WEAK and _variety(spoken) < _VARIED):
+    if score < GUESS or (score < _WEAK and _variety(spoken) < _VARIED):
         return "unsure"
     if _DOUBLED.match(text) and len(spoken) / max(voiced, 0.4) > MAX_CHARACTERS_PER_SECOND * 0.7:
         return "doubled"
