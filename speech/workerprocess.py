@@ -6,6 +6,8 @@ stays in the stream's own ring. Nothing here outlives `kill`.
 
 import asyncio
 import contextlib
+import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -28,6 +30,7 @@ class WorkerProcess:
         if process.stdin is None or process.stdout is None:
             raise RuntimeError("a worker needs pipes on stdin and stdout")
         self._process = process
+        self._handle: int | None = os.pidfd_open(process.pid)
         self._stdin = process.stdin
         self._stdout = process.stdout
 
@@ -89,8 +92,13 @@ class WorkerProcess:
 
     async def kill(self) -> int:
         """End the process at once, hung or stopped as it may be, and reap it. Idempotent; gives its return code."""
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            # Not `Process.kill`: that looks first whether the process has ended, and so takes its return code away from
+            # the loop's own watcher (`subprocess.Popen.send_signal`). A handle never means another process.
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(handle, signal.SIGKILL)
+            os.close(handle)
         self._stdin.close()
         reaped = asyncio.ensure_future(self._process.wait())
         try:

@@ -72,6 +72,7 @@ async def test_a_worker_killed_over_and_over_during_speech_costs_no_word(
                 said = [callers.create_task(words(pool, pcm, kill))]
                 said += [callers.create_task(words(pool, pcm)) for _ in range(CALLERS - 1)]
             spoilt += sum(each.result() != undisturbed for each in said)
+            assert pool.worker_pids
     finally:
         await pool.aclose()
     record_testsuite_property("pool_kills", KILLS)
