@@ -1,11 +1,14 @@
 """What stores promise about lives, the directory, the calendar and clocks: the one in memory and both databases."""
 
+import sqlite3
 from collections.abc import AsyncIterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
 import pytest
+from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 
 from tests.fakes.tickets import InMemoryTickets, a_desk, a_draft, a_new_ticket
 from tests.tickets.conftest import held
@@ -33,7 +36,7 @@ from tickets.domain.moves import decide
 from tickets.domain.roles import Principal
 from tickets.domain.ticket import Caller, Channel, Place
 from tickets.ports import Action, DeadlineStore, ReferenceStore, TicketQuery, TicketStore
-from tickets.store.sql import StoreOptions, open_store
+from tickets.store.sql import StoreOptions, list_query, open_store
 
 
 class Store(TicketStore, ReferenceStore, DeadlineStore, Protocol):
@@ -210,3 +213,11 @@ async def test_years_are_kept_as_they_were_imported(store: Store) -> None:
     assert (await store.years())[-1] == year("甲")[0]
     await store.put_years(year("乙"), MONDAY, replace=True)
     assert (await store.years())[-1] == year("乙")[0]
+
+
+def test_flagged_tickets_are_found_by_an_index_of_theirs(sqlite_url: str) -> None:
+    query = list_query(TicketQuery(flag="群体性"))
+    wanted = query.compile(dialect=sqlite_dialect(), compile_kwargs={"literal_binds": True})
+    with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as connection:
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {wanted}")]
+    assert plan == ["SCAN tickets USING INDEX ix_tickets_flagged_id"]

@@ -21,6 +21,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     false,
+    text,
 )
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -31,6 +32,10 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+FLAGGED = text("json_array_length(flags) > 0")
+"""Of the few tickets with a flag. An index of them is used when a query says the same in the same words."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -74,6 +79,7 @@ class TicketRow(Base):
         Index("ix_tickets_call_id", "call_id"),
         Index("ix_tickets_main_unit_id_id", "main_unit_id", "id"),
         Index("ix_tickets_due_at", "due_at"),
+        Index("ix_tickets_flagged_id", "id", sqlite_where=FLAGGED, postgresql_where=FLAGGED),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)

@@ -32,7 +32,7 @@ from tickets.ports import (
 )
 from tickets.store.engine import json_text, open_engine, parse_url, sqlite_path, translate
 from tickets.store.integrity import Integrity
-from tickets.store.models import PartyRow, TicketRow, TokenRow
+from tickets.store.models import FLAGGED, PartyRow, TicketRow, TokenRow
 from tickets.store.models_life import AssignmentRow, CallBackRow, SubTaskRow
 from tickets.store.reference import read_due, read_units, read_years, write_units, write_years
 from tickets.store.rows import Row, summary_from
@@ -123,7 +123,7 @@ class SqlStore:
 
     async def search(self, query: TicketQuery) -> list[TicketSummary]:
         async with self._read() as connection:
-            rows = (await connection.execute(_search(query))).mappings().all()
+            rows = (await connection.execute(list_query(query))).mappings().all()
         return [summary_from(row) for row in rows]
 
     async def similar(self, number: str, since: datetime, limit: int) -> list[Similar]:
@@ -224,7 +224,8 @@ def _token_from(row: Row) -> StoredToken:
     )
 
 
-def _search(query: TicketQuery) -> Select[Any]:
+def list_query(query: TicketQuery) -> Select[Any]:
+    """What finds the rows of a list."""
     table = TicketRow
     pairs: list[tuple[Any, Any]] = [
         (query.state.value if query.state else None, table.state),
@@ -262,6 +263,7 @@ def _conditions(query: TicketQuery) -> Iterator[Any]:
     if query.area is not None:
         yield or_(table.area_id == query.area, table.area == query.area)
     if query.flag is not None:
+        yield FLAGGED
         # A JSON list of words, whichever database keeps it: the word stands in quotes there.
         yield cast(table.flags, Text).contains(json_text(query.flag), autoescape=True)
     if query.overdue is not None and query.now is not None:
