@@ -11,7 +11,7 @@ from speech.prompts.catalogue import (
     fixed_entries,
     read_catalogue,
 )
-from speech.prompts.check import Finding, FindingKind, check
+from speech.prompts.check import Finding, FindingKind, check, check_own
 from speech.prompts.library import PromptLibrary, PromptMissing
 from speech.prompts.manifest import Manifest, Rendered
 from speech.prompts.render import RenderError, RenderReport, render
@@ -29,6 +29,7 @@ __all__ = [
     "Rendered",
     "SoundKind",
     "check",
+    "check_own",
     "dynamic_entries",
     "fixed_entries",
     "read_catalogue",

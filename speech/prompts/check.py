@@ -1,5 +1,7 @@
 """Hold the audio against the catalogue: what is missing, stale, of the wrong format, clipped, too quiet, too loud, too
-long, or there without being in the catalogue. Reads every file, so it takes about a millisecond a second of audio."""
+long, or there without being in the catalogue. An organisation's own recordings have no manifest: they are held against
+what a call can play, and against the names of prompts. Reads every file, so it takes about a millisecond a second of
+audio."""
 
 import hashlib
 from collections.abc import Iterable
@@ -51,11 +53,41 @@ def check(entries: Iterable[PromptEntry], sounds_dir: Path) -> list[Finding]:
     manifest = Manifest.read(sounds_dir)
     findings = [finding for entry in entries for finding in _check_one(entry, sounds_dir, manifest)]
     known = {entry.id for entry in entries}
-    for path in sorted(sounds_dir.rglob("*.wav")):
-        prompt_id = path.relative_to(sounds_dir).with_suffix("").as_posix()
-        if prompt_id not in known and not path.name.startswith("."):
-            findings.append(Finding(prompt_id, FindingKind.ORPHAN, "not in the catalogue; delete it or add an entry"))
+    orphan = "not in the catalogue; delete it or add an entry"
+    unknown = (prompt_id for prompt_id in _sounds(sounds_dir) if prompt_id not in known)
+    return [*findings, *(Finding(prompt_id, FindingKind.ORPHAN, orphan) for prompt_id in unknown)]
+
+
+def check_own(entries: Iterable[PromptEntry], overrides: Path) -> list[Finding]:
+    """Every fault of a folder of own recordings, by name: what no call plays, and what sounds other than the rest."""
+    by_id = {entry.id: entry for entry in entries}
+    findings: list[Finding] = []
+    if not overrides.is_dir():
+        message = f"the folder of own recordings, {overrides}, is not there; make it or take it out of the settings"
+        return [Finding(overrides.name, FindingKind.MISSING, message)]
+    for prompt_id, path in _sounds(overrides).items():
+        entry = by_id.get(prompt_id)
+        if entry is None:
+            message = "no prompt has this name, so it is never played; `hotline prompts list` has the names"
+            findings.append(Finding(prompt_id, FindingKind.ORPHAN, message))
+            continue
+        try:
+            audio = from_pcm16(pcm_of(path.read_bytes()))
+        except (OSError, WrongFormat) as exc:
+            message = f"{exc}; the shipped sound is played instead"
+            findings.append(Finding(prompt_id, FindingKind.WRONG_FORMAT, message))
+            continue
+        findings += _by_ear(entry, audio)
     return findings
+
+
+def _sounds(folder: Path) -> dict[str, Path]:
+    """The WAV files by prompt id; names with a dot in front are those of files being written."""
+    return {
+        path.relative_to(folder).with_suffix("").as_posix(): path
+        for path in sorted(folder.rglob("*.wav"))
+        if not path.name.startswith(".")
+    }
 
 
 def _check_one(entry: PromptEntry, sounds_dir: Path, manifest: Manifest) -> list[Finding]:

@@ -19,7 +19,9 @@ _UNSPOKEN: Final = re.compile(r"[^\w%]|_")
 _DIGITS: Final = {char: index % 10 for index, char in enumerate("〇一二三四五六七八九")} | {"零": 0, "幺": 1, "两": 2}
 _UNITS: Final = {"十": 10, "百": 100, "千": 1000}
 _BIG_UNITS: Final = {"万": 10**4, "亿": 10**8}
-_NUMERAL: Final = re.compile(r"[〇零一二三四五六七八九幺两十百千万亿]+(?:点[〇零一二三四五六七八九]+)?")
+_NUMERAL: Final = re.compile(
+    r"[〇零一二三四五六七八九幺两十百千万亿]+(?:点[〇零一二三四五六七八九]+(?![〇零一二三四五六七八九刻]))?"
+)
 _MIXED: Final = re.compile(r"(?<![\d.])(\d{1,6}(?:\.\d{1,4})?)([万亿])(?![万亿〇零一二三四五六七八九两十百千\d])")
 _PERCENT: Final = re.compile(
     r"百分之((?:[〇零一二三四五六七八九两十百千]+|\d+)(?:[点.](?:[〇零一二三四五六七八九]+|\d+))?)"

@@ -14,6 +14,7 @@ from speech.prompts import (
     RenderError,
     SoundKind,
     check,
+    check_own,
     fixed_entries,
     render,
 )
@@ -181,3 +182,8 @@ def test_audio_is_read_once(tmp_path: Path) -> None:
 def test_the_shipped_fixed_prompts_are_complete_and_sound() -> None:
     findings = [f for f in check(fixed_entries(), SHIPPED) if f.kind is not FindingKind.ORPHAN]
     assert findings == []
+
+
+def test_a_folder_of_own_recordings_that_is_not_there_is_said(tmp_path: Path) -> None:
+    assert kinds(check_own([HELLO], tmp_path / "none")) == [("none", "missing")]
+    assert check_own([HELLO], tmp_path) == []

@@ -44,6 +44,11 @@ def test_normalising_twice_changes_nothing(text: str) -> None:
         ("1.5万", "15000"),
         ("一百二", "120"),
         ("三万五", "35000"),
+        ("三点一刻", "3点1刻"),
+        ("三栋二单元五零一", "3栋2单元501"),
+        ("建设路一百一十八号", "建设路118号"),
+        ("幺三八零零幺三八零零零", "13800138000"),
+        ("零五七九八八六六零零幺二", "057988660012"),
     ],
 )
 def test_numerals_fold_to_digits(text: str, wanted: str) -> None:
@@ -58,6 +63,7 @@ def test_no_run_of_numerals_is_too_strange(text: str) -> None:
 def test_folding_makes_both_spellings_equal() -> None:
     assert fold("設定三十度。") == fold("设定30度")
     assert fold("二零二六年，1,200元") == "2026年1200元"
+    assert fold("电话是138-0013-8000") == fold("电话是 138 0013 8000") == fold("电话是幺三八零零幺三八零零零")
 
 
 @pytest.mark.parametrize(
