@@ -30,8 +30,8 @@ PAUSES: Final = (0.0, 0.3, 0.5, 0.7, 1.0, 1.5)
 """Seconds of quiet put into each sentence; 0 is the recording as it is."""
 
 _TAIL: Final = 4.0
-_MISSED: Final = 0.25
-"""Speech that may lie after the end that was found, in seconds: a soft last sound is not a cut-off sentence."""
+_NEAR: Final = 0.25
+"""Seconds by which the voice detector and the marks of a sentence may differ about where its voice rests."""
 
 Words = Literal["none", "decoded", "streamed"]
 """The text the endpointer is told: none, the engine's when it is there, or the same `_STREAMED` after the voice."""
@@ -75,8 +75,8 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class PauseRow:
-    """One choice of times: share cut off for each pause, and seconds from the true end to the end found and to the
-    result of the recogniser, medians and 95th percentiles over the sentences that were not cut off.
+    """One choice of times. `cut_off` is the share ended before all was said, for each pause; the others are medians and
+    95th percentiles of the seconds from the true end to the end found, and to the recogniser's result, over the rest.
     """
 
     times: EndpointTimes
@@ -191,9 +191,9 @@ def take(trial: Trial, times: EndpointTimes, words: Words = "none") -> Taken:
 
 def _at(trial: Trial, last_voice: float) -> Heard | None:
     """The text that is being worked out while the voice rests since `last_voice`."""
-    if trial.pause and abs(last_voice - trial.cut) <= trial.rest + _MISSED:
+    if trial.pause and abs(last_voice - trial.cut) <= trial.rest + _NEAR:
         return trial.words[0]
-    return trial.words[1] if last_voice >= trial.end - _MISSED else None
+    return trial.words[1] if last_voice >= trial.end - _NEAR else None
 
 
 def _row(listed: Sequence[Trial], times: EndpointTimes, words: Words) -> PauseRow:
@@ -202,7 +202,7 @@ def _row(listed: Sequence[Trial], times: EndpointTimes, words: Words) -> PauseRo
     results: list[float] = []
     for trial in listed:
         taken = take(trial, times, words)
-        early = taken.announced is not None and taken.ended is not None and taken.ended < trial.end - _MISSED
+        early = taken.announced is not None and taken.announced < trial.end
         cut[trial.pause].append(early)
         if taken.announced is not None and taken.ended is not None and not early:
             delays.append(taken.announced - trial.end)

@@ -217,7 +217,9 @@ class WhisperDecoder:
         if nobody >= guards.NOBODY:
             return Reading((), 0.0, 0.0, guard="no speech")
         if beam > 1 and readings and guards.GUESS <= readings[0][1] < self._options.second_look:
-            again, _ = self._engine.readings(tilted(audio, _TILT), beam)
+            again, still = self._engine.readings(tilted(audio, _TILT), beam)
+            if (nobody + still) / 2 >= guards.NOBODY:
+                return Reading((), 0.0, 0.0, guard="no speech")
             readings = sorted([*readings, *again], key=lambda read: -read[1])[: self._options.alternatives]
         if readings and guards.loops(normalise(readings[0][0])):
             # Stuck: what follows the loop was never heard, so cutting the loop out is not enough.
