@@ -30,6 +30,9 @@ _LONGEST: Final = 12
 _MOST_CHARACTERS: Final = 2_000
 """Of a text that is looked at; nobody says more in one breath."""
 
+_PIECE: Final = 100
+"""Syllables that are looked at together."""
+
 _COMMAS: Final = frozenset(",，、 ")
 """Where a recogniser heard a pause; a long term may go on behind it."""
 
@@ -267,11 +270,16 @@ def _stretches(text: str) -> Iterator[tuple[int, ...]]:
     places: list[int] = []
     for start, stop in _runs(text):
         if places and not _COMMAS.issuperset(text[places[-1] + 1 : start]):
-            yield tuple(places)
+            yield from _pieces(places)
             places = []
         places += range(start, stop)
-    if places:
-        yield tuple(places)
+    yield from _pieces(places)
+
+
+def _pieces(places: list[int]) -> Iterator[tuple[int, ...]]:
+    """Cut so that every term stands whole in a piece: the tables of a piece grow with its length."""
+    for start in range(0, len(places), _PIECE):
+        yield tuple(places[start : start + _PIECE + _LONGEST - 1])
 
 
 def _neighbours(text: str, start: int, end: int) -> tuple[str, str]:

@@ -92,6 +92,12 @@ def test_what_is_right_already_stays_and_what_is_not_chinese_too() -> None:
     assert CORRECTOR.correct([]) == Corrected("")
 
 
+def test_a_term_is_found_wherever_it_stands_in_a_long_text() -> None:
+    for ahead in (88, 97, 99, 100, 150):
+        text = CORRECTOR.correct(["嗯" * ahead + "以保暴消" + "嗯" * 90]).text
+        assert text == "嗯" * ahead + "医保报销" + "嗯" * 90
+
+
 def test_without_terms_nothing_changes() -> None:
     assert Corrector(()).correct(["以保暴消"]) == Corrected("以保暴消")
     assert len(Corrector(("OK", "x", "过长" * 10))) == 0
