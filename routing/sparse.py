@@ -6,7 +6,7 @@ model is an .npz of plain arrays and one JSON text, read with `allow_pickle=Fals
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -25,11 +25,14 @@ LONGEST_TEXT: Final = 1200
 _STEPS: Final = 127
 
 
-def keys_of(utterance: Utterance, *, sounds: bool, words: bool = False) -> Keys:
-    """The n-grams of the characters and, if wanted, of the sounds and words; once for each time they occur."""
+def counted(utterance: Utterance, *, sounds: bool, words: bool = False) -> tuple[Keys, Ints]:
+    """The distinct n-grams of the characters and, if wanted, of the sounds and words, and how often each occurs."""
     shortened = _shortened(utterance, LONGEST_TEXT, sounds=sounds)
     keys = grams(shortened).keys
-    return np.concatenate([keys, word_grams(shortened.chars).keys]) if words else keys
+    if words:
+        keys = np.concatenate([keys, word_grams(shortened.chars).keys])
+    distinct, counts = np.unique(keys, return_counts=True)
+    return distinct, counts
 
 
 def _shortened(utterance: Utterance, longest: int, *, sounds: bool) -> Utterance:
@@ -48,7 +51,10 @@ class Vocabulary:
 
     def vector(self, utterance: Utterance) -> tuple[Ints, Floats]:
         """Rows and TF-IDF weights of unit length; both empty when nothing is known."""
-        keys, counts = np.unique(keys_of(utterance, sounds=self.sounds, words=self.words), return_counts=True)
+        return self.weigh(*counted(utterance, sounds=self.sounds, words=self.words))
+
+    def weigh(self, keys: Keys, counts: Ints) -> tuple[Ints, Floats]:
+        """As `vector`, of what `counted` gives."""
         rows, known = self.find(keys)
         weights = ((1.0 + np.log(counts[known])) * self.idf[rows]).astype(np.float32)
         length = float(np.sqrt(np.dot(weights, weights)))
@@ -64,11 +70,9 @@ class Vocabulary:
         return rows[known], known
 
     @classmethod
-    def fit(
-        cls, utterances: Iterable[Utterance], least: int, most: int, *, sounds: bool, words: bool = False
-    ) -> "Vocabulary":
-        """N-grams seen in at least `least` texts; the `most` most frequent ones, ties by key."""
-        each = [np.unique(keys_of(utterance, sounds=sounds, words=words)) for utterance in utterances]
+    def fit(cls, each: Sequence[Keys], least: int, most: int, *, sounds: bool, words: bool = False) -> "Vocabulary":
+        """From the distinct keys of each text: those in at least `least` texts; the `most` most frequent ones, ties by
+        key."""
         keys, counts = np.unique(np.concatenate([*each, np.zeros(0, np.int64)]), return_counts=True)
         order = np.lexsort((keys, -counts))
         kept = np.sort(order[counts[order] >= least][:most])

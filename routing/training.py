@@ -138,8 +138,8 @@ def _train_kinds(data_dir: Path, out_dir: Path) -> dict[str, Any]:
 def _examples(
     taxonomy: Taxonomy, asides: Mapping[str, Sequence[str]], heard: Mapping[str, Sequence[str]]
 ) -> Iterator[Example]:
-    """Every sentence with one twin that beats about the bush, two that are misheard and what a recogniser made of it,
-    words alone and together, and talk about nothing, which has the label `NOTHING`."""
+    """Every sentence with one twin that beats about the bush, one that is misheard in one of two ways and what a
+    recogniser made of it, words alone and together, and talk about nothing, which has the label `NOTHING`."""
     rng = Random(SEED)
     group = 0
     aside = [line for lines in asides.values() for line in lines]
@@ -150,8 +150,10 @@ def _examples(
         for sentence in problem.exemplars:
             yield Example(read(sentence), name, group, original=True)
             yield Example(read(_told(sentence, asides, rng)), name, group, _TWIN)
-            yield Example(read(misheard(sentence, _MISHEARD, rng)), name, group, _TWIN)
-            yield Example(read(_muffled(sentence, rng)), name, group, _MUFFLED)
+            if group % 2:
+                yield Example(read(misheard(sentence, _MISHEARD, rng)), name, group, _TWIN)
+            else:
+                yield Example(read(_muffled(sentence, rng)), name, group, _MUFFLED)
             for twin in heard.get(sentence, ()):
                 yield Example(read(twin), name, group, _HEARD)
             group += 1

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.errors import DataError
-from routing.sparse import LONGEST_TEXT, SparseModel, Vocabulary
+from routing.sparse import LONGEST_TEXT, SparseModel, Vocabulary, counted
 from routing.text import read
 
 TEXTS = ("垃圾没有人收", "路灯不亮", "垃圾车不来", "工资没有发")
@@ -16,14 +16,14 @@ LABELS = ("clean", "light", "pay")
 
 
 def model_of(least: float = 0.0) -> tuple[SparseModel, np.ndarray]:
-    vocabulary = Vocabulary.fit([read(text) for text in TEXTS], 1, 10_000, sounds=True)
+    vocabulary = Vocabulary.fit([counted(read(text), sounds=True)[0] for text in TEXTS], 1, 10_000, sounds=True)
     dense = np.random.default_rng(1).normal(size=(len(vocabulary.keys), 3)).astype(np.float32)
     return SparseModel.of(vocabulary, LABELS, dense, np.array([0.1, 0.2, 0.3], np.float32), least), dense
 
 
 def test_scores_are_those_of_the_dense_weights_to_the_step() -> None:
     model, dense = model_of()
-    vocabulary = Vocabulary.fit([read(text) for text in TEXTS], 1, 10_000, sounds=True)
+    vocabulary = Vocabulary.fit([counted(read(text), sounds=True)[0] for text in TEXTS], 1, 10_000, sounds=True)
     rows, values = vocabulary.vector(read("垃圾桶边上的路灯不亮"))
     expected = values @ dense[rows] + model.bias
     found = model.scores_of(*model.vocabulary.vector(read("垃圾桶边上的路灯不亮")))
