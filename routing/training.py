@@ -20,7 +20,18 @@ from routing.taxonomy import Problem, Taxonomy
 from routing.text import homophones, near_homophones, read
 from routing.twins import read_twins
 
-__all__ = ("CATEGORIES", "DANGER", "KINDS", "PARTS", "TrainReport", "digest", "train", "train_categories", "train_csv")
+__all__ = (
+    "CATEGORIES",
+    "DANGER",
+    "KINDS",
+    "PARTS",
+    "TrainReport",
+    "digest",
+    "make_examples",
+    "train",
+    "train_categories",
+    "train_csv",
+)
 
 CATEGORIES, KINDS, DANGER = "categories", "kinds", "danger"
 PARTS: Final = (CATEGORIES, KINDS, DANGER)
@@ -103,7 +114,7 @@ def _train_shipped(data_dir: Path, out_dir: Path, taxonomy: Taxonomy) -> dict[st
     heard = read_twins(data_dir.glob("twins_categories*.csv"), faults)
     if faults:
         raise DataError(faults)
-    examples = list(_examples(taxonomy, asides, heard))
+    examples = list(make_examples(taxonomy, asides, heard))
     groups = {name: problem.category.l1 for name, problem in taxonomy.problems.items()}
     model, report, first_level = fit_classifier(examples, groups, _SHIPPED)
     model.notes["data"] = digest(data_dir, CATEGORIES)
@@ -135,7 +146,7 @@ def _train_kinds(data_dir: Path, out_dir: Path) -> dict[str, Any]:
     return report.as_json()
 
 
-def _examples(
+def make_examples(
     taxonomy: Taxonomy, asides: Mapping[str, Sequence[str]], heard: Mapping[str, Sequence[str]]
 ) -> Iterator[Example]:
     """Every sentence with one twin that beats about the bush, one that is misheard in one of two ways and what a
