@@ -101,7 +101,7 @@ class PoolStream:
         self._offset = seconds_of(self._buffer.rewind())
         order: dict[str, Any] = {"rate": 8_000}
         if self.bias is not None:
-            order |= {"grammar": list(self.bias.grammar), "terms": list(self.bias.terms)}
+            order |= {"grammar": list(self.bias.grammar), "terms": list(self.bias.terms), "closed": self.bias.closed}
         if slot.worker is not None:
             slot.worker.write(encode_json(Kind.OPEN, self.number, order))
         self.flush()

@@ -68,10 +68,16 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Bias:
-    """What can be said in the present dialogue state. `grammar` closes the vocabulary, `terms` only favours words."""
+    """What is likely to be said in the present dialogue state: `grammar` are whole answers, `terms` words in them.
+
+    Both only favour. `closed` lets nothing but the answers be heard, where the engine can do that. It is no way for a
+    call: asked whether that is right, a caller may cry for help, and a closed vocabulary makes of the cry the answer
+    that sounds nearest.
+    """
 
     grammar: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
+    closed: bool = False
 
 
 class RecognitionStream(Protocol):

@@ -109,7 +109,8 @@ class Server:
 
     def _open(self, message: Message) -> None:
         order = message.json()
-        bias = Bias(tuple(order.get("grammar", ())), tuple(order.get("terms", ())))
+        answers, terms = tuple(order.get("grammar", ())), tuple(order.get("terms", ()))
+        bias = Bias(answers, terms, closed=bool(order.get("closed")))
         rate = int(order.get("rate", 8_000))
         self._streams[message.stream] = _Stream(self._timed(lambda: self._engine.open(rate, bias)), rate)
 

@@ -69,9 +69,10 @@ class VoskEngine:
         return Capabilities(streaming=True, grammar=True, confidence=True, sample_rate=self._rate)
 
     def open(self, rate: int = 8_000, bias: Bias | None = None) -> "VoskDecoder":
+        """A decoder. Vosk can close its vocabulary and cannot merely favour words, so only a closed bias counts."""
         native = rate == self._rate or (rate < self._rate and self._upsamples)
         fed = rate if native else self._rate
-        grammar = self._known(bias.grammar) if bias is not None else []
+        grammar = self._known(bias.grammar) if bias is not None and bias.closed else []
         arguments = [self._model, fed, *([json.dumps(grammar, ensure_ascii=False)] if grammar else [])]
         recogniser = self._vosk.KaldiRecognizer(*arguments)
         recogniser.SetMaxAlternatives(self._alternatives)

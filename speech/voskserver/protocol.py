@@ -16,8 +16,8 @@ END: Final = '{"eof" : 1}'
 
 
 def config(rate: int, alternatives: int, bias: Bias | None) -> str:
-    """The first message. A grammar is sent as the server's `phrase_list`; it closes the vocabulary there too."""
+    """The first message. A closed bias is sent as the server's `phrase_list`, which lets nothing else be heard."""
     wanted: dict[str, Any] = {"sample_rate": rate, "max_alternatives": alternatives, "words": False}
-    if bias is not None and bias.grammar:
+    if bias is not None and bias.closed and bias.grammar:
         wanted["phrase_list"] = list(bias.grammar)
     return json.dumps({"config": wanted}, ensure_ascii=False)

@@ -32,6 +32,9 @@ STRETCH = RATE // 2
 """Half a second: two or three words."""
 
 ALIKE = 0.8
+TICKET_SECONDS = 300.0
+"""A message that was left is recognised before its ticket is made, by a recogniser that is killed all the time."""
+
 TWICE = 0.1
 """Share of kills after which the next may hit the same utterance again."""
 
@@ -156,7 +159,7 @@ async def tell_the_matter(shared: Round, caller: Caller) -> int:
 
 async def recorded(hotline: WholeHotline, caller: Caller) -> dict[str, Any]:
     """The caller's only ticket, once the recording of the whole call is with it."""
-    number = (await caller.ticket())["number"]
+    number = (await caller.ticket(TICKET_SECONDS))["number"]
 
     async def found() -> dict[str, Any] | None:
         ticket: dict[str, Any] | None = await hotline.api(f"/api/v1/tickets/{number}")

@@ -218,7 +218,7 @@ async def test_a_call_is_heard_by_the_real_detector_and_the_real_engine(vosk_ko:
     recogniser = build(EngineChoice("vosk", vosk_ko, "test"), SpeechSettings())
     await recogniser.start()
     listener = Listener(recogniser, SpeechSettings(), "call-1", make_vad("silero"))
-    listener.listen(bias=Bias(grammar=("안녕하세요", "감사합니다")))
+    listener.listen(bias=Bias(grammar=("안녕하세요", "감사합니다"), closed=True))
     listener.expect_speech(5.0)
     for frame in FrameCutter().feed(bytes(16_000) + hello + bytes(32_000)):
         listener.feed(frame)

@@ -17,7 +17,7 @@ from speech.ports import Bias, Final, Lost, Partial, Recogniser, RecognitionEven
 from speech.settings import SpeechSettings
 from tests.fakes.recogniser import FakeRecogniser, Script
 
-GREETINGS = Bias(grammar=("안녕하세요", "감사합니다"))
+GREETINGS = Bias(grammar=("안녕하세요", "감사합니다"), closed=True)
 SETTINGS = SpeechSettings(model="vosk-ko", stall_seconds=2.0, recover_seconds=60, streams_per_worker=3)
 
 

@@ -23,7 +23,7 @@ CALLERS = 3
 PACE = 0.002
 """Ten times as fast as speech, so that a worker is in the middle of the words when it is killed."""
 
-BIAS = Bias(grammar=("안녕하세요", "감사합니다"))
+BIAS = Bias(grammar=("안녕하세요", "감사합니다"), closed=True)
 SETTINGS = SpeechSettings(model="vosk-ko", recover_seconds=60, streams_per_worker=CALLERS)
 
 

@@ -7,7 +7,9 @@ import pytest
 from speech.engines.vosk import VoskEngine, model_rates
 from speech.engines.vosk_answers import combine
 from speech.errors import ModelError
+from speech.frames import to_pcm
 from speech.ports import Alternative, Bias
+from tests.speech.conftest import say
 
 
 @pytest.fixture(scope="module")
@@ -34,15 +36,29 @@ def test_partials_grow_while_audio_is_fed_and_a_final_has_alternatives(engine: V
 def test_a_grammar_recognises_what_can_be_said(
     engine: VoskEngine, clip: str, said: str, request: pytest.FixtureRequest
 ) -> None:
-    decoder = engine.open(8_000, Bias(grammar=("안녕하세요", "감사합니다")))
+    decoder = engine.open(8_000, Bias(grammar=("안녕하세요", "감사합니다"), closed=True))
     decoder.accept(request.getfixturevalue(clip))
     assert said in decoder.final().text
+
+
+@pytest.mark.fault("F70")
+def test_a_cry_for_help_in_answer_to_a_question_is_not_made_into_one_of_the_answers(
+    engine: VoskEngine, tmp_path: Path
+) -> None:
+    cry = to_pcm(say("불이 났어요 빨리 와 주세요", "ko", tmp_path))
+    answers = ("안녕하세요", "감사합니다")
+    closed, favoured = (engine.open(8_000, Bias(grammar=answers, closed=closed)) for closed in (True, False))
+    for decoder in (closed, favoured):
+        decoder.accept(cry)
+    # This is what a closed vocabulary does, and why no call uses one.
+    assert any(answer in closed.final().text for answer in answers)
+    assert not any(answer in reading.text for reading in favoured.final().alternatives for answer in answers)
 
 
 def test_grammar_words_the_model_does_not_know_are_left_out(engine: VoskEngine, hello: bytes) -> None:
     assert engine._known(("안녕하세요", "垃圾", "")) == ["안녕하세요"]
     # Nothing known means no grammar, not a grammar in which nothing can be said.
-    decoder = engine.open(8_000, Bias(grammar=("垃圾",)))
+    decoder = engine.open(8_000, Bias(grammar=("垃圾",), closed=True))
     decoder.accept(hello)
     assert decoder.final().text
 
@@ -58,7 +74,7 @@ def test_a_model_without_upsampling_is_fed_its_own_rate(
     engine: VoskEngine, hello: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "_upsamples", False)
-    decoder = engine.open(8_000, Bias(grammar=("안녕하세요", "감사합니다")))
+    decoder = engine.open(8_000, Bias(grammar=("안녕하세요", "감사합니다"), closed=True))
     decoder.accept(hello)
     assert "안녕하세요" in decoder.final().text
 

@@ -16,7 +16,7 @@ from speech.settings import SpeechSettings
 from speech.voskserver import VoskServerRecogniser
 from tests.fakes.vosk_server import VoskServer
 
-GREETINGS = Bias(grammar=("안녕하세요", "감사합니다"))
+GREETINGS = Bias(grammar=("안녕하세요", "감사합니다"), closed=True)
 
 Serve = Callable[..., Awaitable[tuple[VoskServer, str]]]
 
