@@ -110,7 +110,6 @@ class Writer:
     async def _submit(self, entry: _Entry) -> object:
         if self._closed:
             raise StoreUnavailable("the ticket service is stopping; send the request again with the same key")
-        self._guard()
         try:
             self._queue.put_nowait(entry)
         except asyncio.QueueFull as exc:
