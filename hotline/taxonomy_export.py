@@ -13,6 +13,8 @@ from typing import Any
 from routing.taxonomy import Problem, Taxonomy
 
 _EXAMPLES = 2
+_MOST_KEYWORDS = 100
+"""The ticket service takes no more of a service; they are for searching, the classifier has them all."""
 
 
 def export_taxonomy(path: Path, folder: Path | None = None) -> int:
@@ -48,5 +50,5 @@ def _service(code: str, problem: Problem, taxonomy: Taxonomy) -> dict[str, Any]:
         "unit_id": None if problem.local or unit is None else unit.id,
         "unit": None if problem.local or unit is None else unit.name,
         "needs_place": problem.needs_place,
-        "keywords": list(problem.words),
+        "keywords": list(problem.words)[:_MOST_KEYWORDS],
     }
