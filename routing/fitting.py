@@ -42,17 +42,16 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Fitting:
-    """The vocabulary's bounds and readings, the regularisation, what complement naive Bayes weighs beside the margins
-    and how it is smoothed, the least weight kept as a share of the largest, the folds of cross-validation, and `sure`:
-    how right the answers above the abstention threshold shall be."""
+    """The vocabulary's bounds and readings, the regularisation, whether the models of cross-validation learn from twins
+    too (which triples their cost), the least weight kept as a share of the largest, the folds of cross-validation, and
+    `sure`: how right the answers above the abstention threshold shall be."""
 
     least: int = 1
     most: int = 250_000
     sounds: bool = True
     words: bool = False
     strength: float = 0.6
-    complement: float = 0.0
-    smoothing: float = 0.7
+    twins_in_folds: bool = True
     smallest_weight: float = 0.0
     folds: int = 5
     sure: float = 0.72
@@ -85,7 +84,8 @@ def fit_classifier(
     known = [
         _Known(example, *counted(example.utterance, sounds=fitting.sounds, words=fitting.words)) for example in examples
     ]
-    scores, truth = _cross_validate(known, labels, fitting)
+    folded = [each for each in known if fitting.twins_in_folds or each.example.original or each.example.group < 0]
+    scores, truth = _cross_validate(folded, labels, fitting)
     temperature = _temperature(scores, truth)
     probabilities = np.exp(log_softmax(scores / temperature, axis=1))
     best = probabilities.argmax(axis=1)
@@ -143,8 +143,6 @@ def _fit(known: Sequence[_Known], labels: tuple[str, ...], fitting: Fitting) -> 
     truth = np.array([labels.index(each.example.label) for each in known])
     weight = np.array([each.example.weight for each in known])
     weights, bias = _margins(matrix, truth, weight, len(labels), fitting)
-    if fitting.complement:
-        weights += np.float32(fitting.complement) * _complement(matrix, truth, weight, len(labels), fitting.smoothing)
     return SparseModel.of(vocabulary, labels, weights, bias, fitting.smallest_weight)
 
 
@@ -161,19 +159,6 @@ def _margins(matrix: csr_matrix, truth: Truth, weight: Scores, labels: int, fitt
     weights[:, learner.classes_] = coefficients.T
     bias[learner.classes_] = intercept
     return weights, bias
-
-
-def _complement(matrix: csr_matrix, truth: Truth, weight: Scores, labels: int, smoothing: float) -> Floats:
-    """Features by labels of complement naive Bayes: how much less of a feature is left without a label's examples.
-
-    Rennie and others, Tackling the Poor Assumptions of Naive Bayes Text Classifiers, 2003; without its constants, which
-    are all but the same for every label. What a label's examples do not have weighs nothing for it.
-    """
-    own = csr_matrix((weight, (truth, np.arange(len(truth)))), (labels, len(truth))) @ matrix
-    held = np.asarray(own.T.todense(), np.float32)
-    every = held.sum(axis=1, keepdims=True) + np.float32(smoothing)
-    found: Floats = np.log(every / (every - held))
-    return found
 
 
 def _matrix(vocabulary: Vocabulary, known: Sequence[_Known]) -> csr_matrix:

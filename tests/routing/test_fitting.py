@@ -1,8 +1,7 @@
-"""What the shipped classifier learns from: every sentence with its twins, and two linear views added up."""
+"""What the shipped classifier learns from: every sentence with its twins, and how it is measured."""
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from routing.classifier import Classifier
@@ -25,23 +24,22 @@ def examples() -> list[Example]:
     return [Example(read(text), label, group, original=True) for group, (text, label) in enumerate(texts)]
 
 
-@pytest.mark.parametrize("complement", [0.0, 0.4])
-def test_both_views_know_what_they_were_taught(complement: float) -> None:
-    model, report, first_level = fit_classifier(examples(), {}, Fitting(words=True, complement=complement, folds=3))
+@pytest.mark.parametrize("words", [False, True])
+def test_a_fitted_model_knows_what_it_was_taught(words: bool) -> None:
+    model, report, first_level = fit_classifier(examples(), {}, Fitting(words=words, folds=3))
     classifier = Classifier(model)
     for label, texts in SENTENCES.items():
         assert all(classifier.classify(read(text)).ranked[0][0] == label for text in texts)
+    assert model.vocabulary.words is words
     assert report.sentences == 18
     assert first_level == report.accuracy
 
 
-def test_complement_bayes_adds_nothing_to_a_label_that_lacks_the_words() -> None:
-    plain, _, _ = fit_classifier(examples(), {}, Fitting(folds=3))
-    both, _, _ = fit_classifier(examples(), {}, Fitting(folds=3, complement=1.0))
-    rows, values = both.vocabulary.vector(read("工资"))
-    gained = both.scores_of(rows, values) - plain.scores_of(*plain.vocabulary.vector(read("工资")))
-    assert both.labels[int(np.argmax(gained))] == "pay"
-    assert gained[both.labels.index("water")] == pytest.approx(0.0, abs=0.05)
+def test_folds_without_twins_measure_the_same_sentences() -> None:
+    told = [*examples(), *(replace(each, original=False, weight=0.5) for each in examples())]
+    _, report, _ = fit_classifier(told, {}, Fitting(folds=3, twins_in_folds=False))
+    _, plain, _ = fit_classifier(examples(), {}, Fitting(folds=3))
+    assert (report.sentences, report.accuracy) == (plain.sentences, plain.accuracy)
 
 
 def test_what_a_recogniser_made_of_a_sentence_stays_in_its_fold() -> None:
