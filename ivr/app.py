@@ -13,15 +13,14 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
-from functools import partial
 from pathlib import Path
 from typing import IO
 
 import aiohttp
 import structlog
 from aiohttp import web
-from prometheus_client import CollectorRegistry, Gauge
 
+from ivr import metrics
 from ivr.agi.server import FastAgiServer
 from ivr.agi.session import AgiSession
 from ivr.ami.panoramisk_control import AmiSettings as AmiAccount
@@ -215,7 +214,7 @@ async def serve(
             board,
             secrets.control_token,
             lambda: _readiness(speech, control, relay),
-            _metrics(board, spool, relay, audio, speech.recogniser),
+            metrics.registry(board, spool, relay, audio, speech.recogniser, again),
         )
         port = await _open_door(stack, door, settings)
         if ready:
@@ -297,30 +296,6 @@ def _readiness(speech: SpeechPart, control: CallControl, relay: Relay) -> dict[s
         "ami": "ok" if control.connected else "degraded: not logged in to Asterisk's manager interface",
         "tickets": "ok" if relay.available else "degraded: the ticket service cannot be reached, tickets are kept",
     }
-
-
-def _metrics(
-    board: Board, spool: Spool, relay: Relay, audio: AudioSocketServer, recogniser: Recogniser
-) -> CollectorRegistry:
-    registry = CollectorRegistry()
-    for name, text, read in (
-        ("hotline_calls_live", "calls in the application now", lambda: float(len(board.live()))),
-        ("hotline_spool_pending", "tickets and recordings the service has not taken yet", lambda: float(spool.count())),
-        ("hotline_spool_quarantined", "spool files a person must look at", lambda: float(spool.quarantined())),
-        ("hotline_relay_sent", "tickets and recordings delivered since start", lambda: float(relay.sent)),
-        ("hotline_recognition_streams", "callers listened to now", lambda: float(recogniser.load.streams)),
-        ("hotline_recognition_capacity", "callers that can be", lambda: float(recogniser.load.capacity)),
-        ("hotline_audio_late_max_seconds", "worst pacing lateness", lambda: float(audio.pacing.late_seconds_max)),
-    ):
-        Gauge(name, text, registry=registry).set_function(read)
-    for field_name, text in recogniser.counters.figures():
-        gauge = Gauge(f"hotline_recognition_{field_name}", text, registry=registry)
-        gauge.set_function(partial(_counted, recogniser, field_name))
-    return registry
-
-
-def _counted(recogniser: Recogniser, name: str) -> float:
-    return float(getattr(recogniser.counters, name))
 
 
 async def _open_door(stack: AsyncExitStack, door: ControlDoor, settings: IvrSettings) -> int:

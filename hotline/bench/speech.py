@@ -9,6 +9,7 @@ sentences said by espeak-ng.
 import asyncio
 import json
 import math
+import os
 import statistics
 import subprocess
 import sys
@@ -214,7 +215,7 @@ async def _memory(pool: PoolRecogniser, clip: bytes) -> float:
 
 def _resident(pool: PoolRecogniser) -> float:
     pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pool.worker_pids)
-    return pages * 4096 / 2**20
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def _p(values: list[float], percent: int) -> float:

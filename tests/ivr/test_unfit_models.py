@@ -69,11 +69,15 @@ async def test_the_node_starts_degraded_with_one_clear_message(
         try:
             async with aiohttp.ClientSession(f"http://127.0.0.1:{ports.control}") as client:
                 speech_state = await settled(client)
+                async with client.get("/metrics") as answer:
+                    metrics = await answer.text()
         finally:
             stop.set()
     assert speech_state.startswith("degraded: ")
     assert said in speech_state
     assert "\n" not in speech_state
+    assert "hotline_recognition_capacity 0.0" in metrics
+    assert "hotline_recognition_refused 0.0" in metrics
 
 
 async def settled(client: aiohttp.ClientSession) -> str:
