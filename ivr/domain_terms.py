@@ -19,6 +19,8 @@ __all__ = ["common_terms", "domain_corrector", "domain_terms", "example_sentence
 _EVERY_DAY: Final = 12
 """In so many of the callers' sentences a word of two characters must stand to be one of every day."""
 
+_NUMERALS: Final = frozenset("〇零一二三四五六七八九十百千万亿两")
+
 _SEEN: Final = 3
 _TIMES_AS_OFTEN: Final = 10.0
 """A word of two characters is the hotline's own if its callers use it at least so many times, and so many times as
@@ -60,6 +62,8 @@ def _pairs(sentence: str) -> Iterator[str]:
 
 
 def _own(word: str, pairs: Counter[str], total: int) -> bool:
+    if _NUMERALS.issuperset(word):
+        return False
     return pairs[word] >= max(_SEEN, _TIMES_AS_OFTEN * everyday_share(word) * total)
 
 
