@@ -111,6 +111,13 @@ def fit_classifier(
     return model, report, float((level[best] == level[truth]).mean())
 
 
+def fit_model(examples: Sequence[Example], fitting: Fitting) -> SparseModel:
+    """A model without cross-validation: neither calibrated nor with a threshold that means anything."""
+    model = _fit(_known(examples, fitting), tuple(sorted({example.label for example in examples})), fitting)
+    model.notes.update(temperature=1.0, least=0.0)
+    return model
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
     """An example with its distinct n-grams, which are found once for all folds."""
@@ -118,6 +125,12 @@ class _Known:
     example: Example
     keys: Keys
     counts: Ints
+
+
+def _known(examples: Sequence[Example], fitting: Fitting) -> list[_Known]:
+    return [
+        _Known(example, *counted(example.utterance, sounds=fitting.sounds, words=fitting.words)) for example in examples
+    ]
 
 
 def _cross_validate(known: Sequence[_Known], labels: tuple[str, ...], fitting: Fitting) -> tuple[Scores, Truth]:

@@ -25,12 +25,14 @@ __all__ = (
     "DANGER",
     "KINDS",
     "PARTS",
+    "SHIPPED",
     "TrainReport",
     "digest",
     "make_examples",
     "train",
     "train_categories",
     "train_csv",
+    "word_examples",
 )
 
 CATEGORIES, KINDS, DANGER = "categories", "kinds", "danger"
@@ -40,7 +42,7 @@ _PATTERNS: Final = {
     KINDS: ("kinds.txt", "kind_sentences.txt"),
     DANGER: ("danger/**/*.csv", "danger/**/*.txt", "danger/**/*.toml"),
 }
-_SHIPPED: Final = Fitting(words=True, twins_in_folds=False, folds=2, sure=0.6)
+SHIPPED: Final = Fitting(most=400_000, words=True, twins_in_folds=False, folds=2, sure=0.6)
 """How sure a shipped answer must be: every category is read back to the caller, so a wrong one costs a correction,
 while an abstention costs the whole story once more."""
 _OWN: Final = Fitting(least=2, most=400_000, sounds=False, strength=0.8, sure=0.8)
@@ -116,7 +118,7 @@ def _train_shipped(data_dir: Path, out_dir: Path, taxonomy: Taxonomy) -> dict[st
         raise DataError(faults)
     examples = list(make_examples(taxonomy, asides, heard))
     groups = {name: problem.category.l1 for name, problem in taxonomy.problems.items()}
-    model, report, first_level = fit_classifier(examples, groups, _SHIPPED)
+    model, report, first_level = fit_classifier(examples, groups, SHIPPED)
     model.notes["data"] = digest(data_dir, CATEGORIES)
     model.save(out_dir / "classifier.npz")
     return report.as_json() | {"l1_accuracy": first_level}
@@ -164,7 +166,7 @@ def make_examples(
             for twin in heard.get(sentence, ()):
                 yield Example(read(twin), name, group, _HEARD)
             group += 1
-        yield from _word_examples(name, problem, rng)
+        yield from _phrases(name, problem, rng)
 
 
 def _twin(sentence: str, name: str, group: int, asides: Mapping[str, Sequence[str]], rng: Random) -> Example:
@@ -178,10 +180,15 @@ def _twin(sentence: str, name: str, group: int, asides: Mapping[str, Sequence[st
             return Example(read(_muffled(sentence, rng)), name, group, _MUFFLED)
 
 
-def _word_examples(name: str, problem: Problem, rng: Random) -> Iterator[Example]:
+def _phrases(name: str, problem: Problem, rng: Random) -> Iterator[Example]:
     for count in _WORD_COUNTS if problem.words else ():
         words = "".join(rng.sample(problem.words, min(count, len(problem.words))))
         yield Example(read(words), name, -1, _WORDS)
+    yield from word_examples(name, problem)
+
+
+def word_examples(name: str, problem: Problem) -> Iterator[Example]:
+    """Every word callers use for a problem, and its name, each by itself."""
     for word in (*problem.words, problem.category.problem):
         yield Example(read(word), name, -1, _WORD)
 
