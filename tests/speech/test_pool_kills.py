@@ -24,7 +24,7 @@ PACE = 0.002
 """Ten times as fast as speech, so that a worker is in the middle of the words when it is killed."""
 
 BIAS = Bias(grammar=("안녕하세요", "감사합니다"), closed=True)
-SETTINGS = SpeechSettings(model="vosk-ko", recover_seconds=60, streams_per_worker=CALLERS)
+SETTINGS = SpeechSettings(model="vosk-ko", recover_seconds=120, load_seconds=120, streams_per_worker=CALLERS)
 
 
 async def words(pool: PoolRecogniser, pcm: bytes, killer: Callable[[int], None] = lambda _frame: None) -> str:
@@ -35,7 +35,7 @@ async def words(pool: PoolRecogniser, pcm: bytes, killer: Callable[[int], None] 
         stream.feed(frame)
         await asyncio.sleep(PACE)
     stream.finish()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         events = [event async for event in stream.events()]
     await stream.aclose()
     assert isinstance(events[-1], Final), events
@@ -59,7 +59,6 @@ async def test_a_worker_killed_over_and_over_during_speech_costs_no_word(
     assert "감사합니다" in undisturbed
     chance = random.Random(8)
     frames = len(pcm) // 320
-    spoilt = 0
     try:
         for _ in range(KILLS):
             at = chance.randrange(1, frames)
@@ -71,13 +70,11 @@ async def test_a_worker_killed_over_and_over_during_speech_costs_no_word(
             async with asyncio.TaskGroup() as callers:
                 said = [callers.create_task(words(pool, pcm, kill))]
                 said += [callers.create_task(words(pool, pcm)) for _ in range(CALLERS - 1)]
-            spoilt += sum(each.result() != undisturbed for each in said)
-            assert pool.worker_pids
+            assert [each.result() for each in said] == CALLERS * [undisturbed]
     finally:
         await pool.aclose()
     record_testsuite_property("pool_kills", KILLS)
     record_testsuite_property("pool_kills_replayed", pool.counters.replayed)
-    assert spoilt == 0
     assert pool.counters.crashed == KILLS
     assert pool.counters.lost == 0
     assert pool.counters.dropped_bytes == 0
