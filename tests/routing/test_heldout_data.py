@@ -4,6 +4,7 @@ They judge the shipped model (`python -m routing.assess tests/routing/heldout`, 
 looks at its verdicts, because a floor on them would invite tuning to them.
 """
 
+import csv
 from collections import Counter
 from itertools import chain
 from pathlib import Path
@@ -86,3 +87,14 @@ def test_every_recognised_twin_has_its_sentence(held_out: dict[str, HeldOut], wh
     recognised = read_recognised(SETS[which], held_out[which])
     if recognised is not None:
         assert all(len({example.said for example in each}) == len(each) for each in recognised.sets().values())
+
+
+def test_two_readers_agree_as_far_as_the_readme_says(taxonomy: Taxonomy) -> None:
+    labels = {example.text: example.group for example in read_held_out(FOLDER, taxonomy).categories}
+    with (FOLDER / "second_reading.csv").open(encoding="utf-8", newline="") as file:
+        readings = [(labels[row["text"]], row["problem"]) for row in csv.DictReader(file)]
+    same = sum(first == second for first, second in readings)
+    areas = sum(
+        taxonomy.problems[first].category.l1 == taxonomy.problems[second].category.l1 for first, second in readings
+    )
+    assert (len(readings), same, areas) == (150, 136, 139)
