@@ -118,8 +118,9 @@ def _train_shipped(data_dir: Path, out_dir: Path, taxonomy: Taxonomy) -> dict[st
         raise DataError(faults)
     examples = list(make_examples(taxonomy, asides, heard))
     groups = {name: problem.category.l1 for name, problem in taxonomy.problems.items()}
+    data = digest(data_dir, CATEGORIES)
     model, report, first_level = fit_classifier(examples, groups, SHIPPED)
-    model.notes["data"] = digest(data_dir, CATEGORIES)
+    model.notes["data"] = data
     model.save(out_dir / "classifier.npz")
     return report.as_json() | {"l1_accuracy": first_level}
 
