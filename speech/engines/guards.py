@@ -5,7 +5,7 @@ noise, its own text twice for a short clip, a loop for a hum. Pure functions ove
 import re
 from typing import Final
 
-__all__ = ["GUESS", "MAX_CHARACTERS_PER_SECOND", "NOBODY", "loops", "refusal", "unloop"]
+__all__ = ["GUESS", "MAX_CHARACTERS_PER_SECOND", "NOBODY", "loops", "refusal", "unheard", "unloop"]
 
 MAX_CHARACTERS_PER_SECOND: Final = 9.0
 """Fast Mandarin is 6 to 7 characters a second; 9 leaves room for a voice detector that clipped the ends."""
@@ -21,8 +21,11 @@ _DOUBLED: Final = re.compile(r"^(.{3,})[，,。\s]*\1[，,。\s]*$", re.DOTALL)
 
 
 NOBODY: Final = 0.5
-"""Probability of "nobody speaks" from which on Whisper's words are not believed. Music and a room full of voices lie
-above 0.6, real telephone speech below 0.35."""
+"""Probability of "nobody speaks" from which on Whisper's words need a score of their own to be believed. Music and a
+room full of voices lie above it, with scores below 0.3 or a loop; so do some sentences of trained speakers, with scores
+above 0.5."""
+
+_SURE: Final = 0.5
 
 GUESS: Final = 0.1
 """Score below which the engine is guessing."""
@@ -50,6 +53,12 @@ def unloop(text: str) -> str:
 def loops(text: str) -> bool:
     """Whether `unloop` would shorten the text."""
     return unloop(text) != text
+
+
+def unheard(nobody: float, text: str, score: float) -> bool:
+    """Whether the model believes that nobody speaks (probability `nobody`) and its words do not speak against it."""
+    spoken = "".join(_SPOKEN.findall(text)).lower()
+    return nobody >= NOBODY and (score < _SURE or loops(text) or _variety(spoken) < _VARIED)
 
 
 def refusal(text: str, voiced: float, prompt: str = "", score: float = 1.0) -> str:

@@ -1,6 +1,6 @@
 import pytest
 
-from speech.engines.guards import refusal, unloop
+from speech.engines.guards import refusal, unheard, unloop
 from speech.engines.whisper import prefer_whole
 from speech.ports import Alternative
 
@@ -44,3 +44,19 @@ def test_a_reading_that_stops_early_does_not_beat_the_whole_sentence() -> None:
     assert prefer_whole((short, whole)) == (whole, short)
     assert prefer_whole((short, Alternative(whole.text, 0.1))) == (short, Alternative(whole.text, 0.1))
     assert prefer_whole(()) == ()
+
+
+@pytest.mark.parametrize(
+    ("nobody", "text", "score", "refused"),
+    [
+        (0.6, "字幕制作人", 0.28, True),
+        (0.6, "我以为你以为我以为你以为我以为你以为我以为你以为", 0.62, True),
+        (0.6, "我们小区门口的垃圾没有人清理", 0.7, False),
+        (0.3, "我们小区门口的垃圾没有人清理", 0.2, False),
+    ],
+)
+@pytest.mark.fault("F61")
+def test_words_are_believed_against_nobody_speaks_only_when_they_are_sure(
+    nobody: float, text: str, score: float, refused: bool
+) -> None:
+    assert unheard(nobody, text, score) is refused
