@@ -29,24 +29,45 @@ def correction(
     from ivr.domain_terms import domain_corrector, domain_terms
     from routing.router import Router
 
+    rows = [row for file in files for row in _rows(file, by)]
     with in_user_words():
         router = Router.load(classifier=settings_of(context).ivr.classifier)
         terms = frozenset(term for term in domain_terms(router) if len(term) > 1)
         correct = domain_corrector(router).correct
         groups: dict[str, list[Judged]] = {}
-        for file in files:
-            for row in _rows(file, by):
-                judged = judge(_recognised(row, terms), correct)
-                groups.setdefault(row[by] if by else "", []).append(judged)
-                if changes and judged.corrected.changes:
-                    _print_change(judged)
+        for row in rows:
+            judged = judge(_recognised(row, terms), correct)
+            groups.setdefault(row[by] if by else "", []).append(judged)
+            if changes and judged.corrected.changes:
+                _print_change(judged)
         everything = figures([each for judged in groups.values() for each in judged])
         found = {value: figures(judged).as_json() for value, judged in groups.items()} if by else {}
     print_json({"all": everything.as_json(), **({by: found} if by else {})}, indent=2)
 
 
+def confusions(
+    files: Annotated[list[Path], typer.Argument(help="CSV as `hotline route twins` writes it: text, heard")],
+    out: Annotated[Path, typer.Option(help="the counts, as speech/text/confusions.csv")],
+    only: Annotated[str | None, typer.Option(help="COLUMN=VALUE: of files with the column, only such rows")] = None,
+) -> None:
+    """Count what the recogniser makes of syllables, on texts that were said and heard."""
+    from speech.text.confusions import count, write
+
+    column, _, value = (only or "").partition("=")
+    pairs = [
+        (row["text"], row["heard"])
+        for file in files
+        for row in _rows(file, None)
+        if not column or row.get(column, value) == value
+    ]
+    counts = count(pairs)
+    write(out, counts)
+    print_json({"texts": len(pairs), "kinds": len(counts), "syllables": sum(counts.values()) // 2})
+
+
 def add_to(group: typer.Typer) -> Callable[..., None]:
-    """The command, as one of the commands of `hotline route`."""
+    """The commands, as two of the commands of `hotline route`."""
+    group.command("confusions")(confusions)
     return group.command("correction")(correction)
 
 

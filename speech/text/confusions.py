@@ -10,16 +10,18 @@ import csv
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from importlib import resources
 from itertools import product
+from pathlib import Path
 from typing import Final
 
 from speech.text.sounds import Sound, sounds, syllable_cost
 
-__all__ = ["Confusions", "Counts", "count"]
+__all__ = ["Confusions", "Counts", "count", "write"]
 
 Counts = Mapping[tuple[str, str, str], int]
 """How often, by part (`initial` or `final`), what was said, and what was heard."""
+
+SHIPPED: Final = Path(__file__).with_name("confusions.csv")
 
 PARTS: Final = ("initial", "final")
 _FINALS: Final = (
@@ -63,8 +65,7 @@ class Confusions:
     @classmethod
     def load(cls) -> "Confusions":
         """Those that ship."""
-        text = resources.files("speech.text").joinpath("confusions.csv").read_text(encoding="utf-8")
-        rows = csv.DictReader(text.splitlines())
+        rows = csv.DictReader(SHIPPED.read_text(encoding="utf-8").splitlines())
         return cls({(row["part"], row["said"], row["heard"]): int(row["count"]) for row in rows})
 
     def cost(self, said: Sound, heard: Sound) -> float:
@@ -89,6 +90,14 @@ def _costs(part: str, counts: Counts) -> dict[tuple[str, str], float]:
         for heard, value in likely.items():
             costs[said, heard] = max(0.0, math.log(likely[said] / value))
     return costs
+
+
+def write(path: Path, counts: Counts) -> None:
+    """The counts as `Confusions.load` reads them."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("part", "said", "heard", "count"))
+        writer.writerows((*key, number) for key, number in sorted(counts.items()))
 
 
 def count(pairs: Iterable[tuple[str, str]], most_wrong: float = 0.6) -> dict[tuple[str, str, str], int]:

@@ -44,8 +44,8 @@ _LONG: Final = 4
 class Weights:
     """What a change must overcome, in nats; chosen on the first hundred sentences of tests/speech/text/domain."""
 
-    limit: float = 1.9
-    """Cost a syllable up to which a term is considered at all."""
+    limits: tuple[float, float, float] = (1.9, 2.0, 3.5)
+    """Cost a syllable up to which a term of two, three, more characters is considered at all."""
     language: float = 1.0
     """How much the language counts beside the sound."""
     name: float = -1.0
@@ -58,6 +58,9 @@ class Weights:
     """Besides, against one of two characters that is not one of every day."""
     supported: float = 3.0
     """For a term that another reading has."""
+
+    def limit(self, length: int) -> float:
+        return self.limits[min(length, _LONG) - _SHORTEST]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ so a sentence takes about a millisecond whatever the number of terms. Pure; immu
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -55,9 +55,9 @@ class TermIndex:
     def __len__(self) -> int:
         return sum(len(names) for _, names in self._tables.values())
 
-    def find(self, heard: Sequence[Sequence[Sound]], limit: float) -> Iterator[Match]:
-        """Matches that cost at most `limit` a syllable. `heard` has for each syllable what the best reading has, and
-        after it what other readings have instead."""
+    def find(self, heard: Sequence[Sequence[Sound]], limit: Callable[[int], float]) -> Iterator[Match]:
+        """Matches that cost at most `limit(length)` a syllable. `heard` has for each syllable what the best reading
+        has, and after it what other readings have instead."""
         if not heard or not self._tables:
             return
         costs = np.stack([self._place(each) for each in heard])
@@ -68,7 +68,7 @@ class TermIndex:
             total = costs[:places, spelt[0]]
             for at in range(1, length):
                 total += costs[at : at + places, spelt[at]]
-            for place, number in zip(*np.nonzero(total <= limit * length), strict=True):
+            for place, number in zip(*np.nonzero(total <= limit(length) * length), strict=True):
                 yield Match(int(place), names[number], float(total[place, number]))
 
     def _place(self, variants: Sequence[Sound]) -> _Column:

@@ -10,7 +10,10 @@ from hotline.cli import route_twins
 from hotline.cli.common import Context
 from hotline.errors import HotlineError, WrongUse
 from hotline.twins import listening
+from ivr import domain_terms
+from routing.router import Router
 from speech import engines
+from speech.text.correction import Corrector
 from tests.fakes.ears import open_backwards
 
 INPUT = "situation,text\nfire,楼下着火了\ngas,屋里有煤气味\nfall,人摔下来了\n"
@@ -86,6 +89,13 @@ def test_every_voice_and_takes_exclude_each_other(command: typer.Typer) -> None:
         run(command, "in.csv", "--out", "out.csv", "--takes", "2", "--every-voice")
 
 
+@pytest.fixture
+def small_domain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Router, "load", lambda **_: None)
+    monkeypatch.setattr(domain_terms, "domain_terms", lambda _: ["医保报销"])
+    monkeypatch.setattr(domain_terms, "domain_corrector", lambda _: Corrector(["医保报销"]))
+
+
 def corrected(command: typer.Typer, *words: str) -> list[dict[str, Any]]:
     result = CliRunner().invoke(command, ["correction", *words], obj=Context(None), catch_exceptions=False)
     assert result.exit_code == 0
@@ -98,6 +108,7 @@ def corrected(command: typer.Typer, *words: str) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.usefixtures("small_domain")
 def test_correction_prints_figures_for_each_value_of_a_column_and_the_changes(
     command: typer.Typer, tmp_path: Path
 ) -> None:
@@ -112,6 +123,7 @@ def test_correction_prints_figures_for_each_value_of_a_column_and_the_changes(
     assert figures["voice"]["b"]["texts_changed"] == 0
 
 
+@pytest.mark.usefixtures("small_domain")
 def test_terms_are_found_in_the_text_where_the_file_does_not_name_them(command: typer.Typer, tmp_path: Path) -> None:
     file = tmp_path / "heard.csv"
     file.write_text("text,heard\n我想问医保报销,我想问以保暴消\n", encoding="utf-8")
@@ -126,3 +138,11 @@ def test_a_file_without_recognised_texts_is_wrong_use(command: typer.Typer, tmp_
         corrected(command, str(file))
     with pytest.raises(WrongUse, match="expected a UTF-8 CSV"):
         corrected(command, str(tmp_path / "none.csv"))
+
+
+def test_confusions_are_counted_as_the_corrector_reads_them(command: typer.Typer, tmp_path: Path) -> None:
+    file, out = tmp_path / "heard.csv", tmp_path / "confusions.csv"
+    file.write_text("text,part,heard\n家里停水了,a,家里听水了\n新买的车,b,新卖的车\n", encoding="utf-8")
+    result = CliRunner().invoke(command, ["confusions", str(file), "--out", str(out), "--only", "part=a"])
+    assert json.loads(result.stdout) == {"texts": 1, "kinds": 9, "syllables": 5}
+    assert "initial,t,t,1" in out.read_text(encoding="utf-8").splitlines()
