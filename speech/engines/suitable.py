@@ -10,6 +10,7 @@ raises the rate itself where `conf/mfcc.conf` allows it, everything else gets au
 because a model made for the telephone hears better than one whose upper half of the spectrum stays empty.
 """
 
+import json
 import mmap
 import re
 from pathlib import Path
@@ -26,8 +27,8 @@ __all__ = ["inspect"]
 _EVERYDAY: Final = ("我", "你", "的")
 """No Chinese vocabulary lacks one of them, and no Japanese or Korean one has all three."""
 
-_ENGLISH_ONLY: Final = 51_865
-"""A Whisper vocabulary with fewer entries knows English only."""
+_ENGLISH_ONLY: Final = 51_864
+"""Entries of a Whisper vocabulary that knows English only; one with more knows Chinese, one with fewer broke off."""
 
 _WORDS_IN_GRAPH: Final = ("Gr.fst", "HCLG.fst")
 
@@ -51,7 +52,7 @@ def inspect(choice: EngineChoice) -> str:
             _speaks(_sherpa_speaks_chinese(folder), folder, "sherpa-onnx")
         case _:
             whisper.check_folder(folder)
-            _speaks(_whisper_speaks_chinese(folder), folder, "Whisper")
+            _speaks(_whisper_vocabulary(folder) > _ENGLISH_ONLY, folder, "Whisper")
     return f"it works at 16000 Hz: telephone audio is resampled from {RATE} Hz, its upper half stays empty"
 
 
@@ -102,9 +103,18 @@ def _lists(words: Path) -> bool:
     return all(re.search(rf"^▁?{word}[ \t]", text, re.MULTILINE) for word in _EVERYDAY)
 
 
-def _whisper_speaks_chinese(folder: Path) -> bool:
+def _whisper_vocabulary(folder: Path) -> int:
+    """Entries of a vocabulary that is whole."""
+    mend = f"fetch the model again with `hotline models fetch {folder.name}`"
+    try:
+        json.loads((folder / "tokenizer.json").read_bytes())
+    except ValueError as exc:
+        raise ModelError(f"Whisper model in {folder}: tokenizer.json is not JSON or broke off; {mend}") from exc
     with (folder / "vocabulary.txt").open("rb") as file:
-        return sum(1 for _ in file) >= _ENGLISH_ONLY
+        entries = sum(1 for _ in file)
+    if entries < _ENGLISH_ONLY:
+        raise ModelError(f"Whisper model in {folder}: vocabulary.txt broke off after {entries} entries; {mend}")
+    return entries
 
 
 def _vosk_rate(folder: Path) -> str:

@@ -44,7 +44,7 @@ def with_tokens_of_another_model(models: Path) -> str:
     ("spoil", "said"),
     [
         (missing, "hotline models fetch"),
-        (broken_off, "whisper-base is not whole: model.bin has 1 bytes"),
+        (broken_off, "whisper-base is not whole: model.bin has 2 bytes"),
         (of_another_language, "is not for Chinese"),
         (english_only, "is not for Chinese"),
         (with_tokens_of_another_model, "decoder.onnx cannot be read as a network"),

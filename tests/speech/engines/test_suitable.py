@@ -44,7 +44,7 @@ def vosk_model(folder: Path, words: tuple[str, ...], *, listed: bool = True, rat
 def whisper_model(folder: Path, entries: int) -> Path:
     folder.mkdir(parents=True)
     for name in ("model.bin", "tokenizer.json"):
-        (folder / name).write_bytes(b"x")
+        (folder / name).write_bytes(b"{}")
     (folder / "config.json").write_text("{}")
     (folder / "vocabulary.txt").write_text("word\n" * entries)
     return folder
@@ -144,6 +144,16 @@ def test_a_folder_with_a_file_missing_names_the_file(
     (folder / spoilt).unlink()
     with pytest.raises(ModelError, match=spoilt.split("/")[-1].split(".")[0]):
         inspect(choice(engine, folder))
+
+
+@pytest.mark.fault("F10")
+@pytest.mark.parametrize("spoilt", ["tokenizer.json", "vocabulary.txt"])
+def test_a_whisper_model_of_ones_own_that_broke_off_is_named(tmp_path: Path, spoilt: str) -> None:
+    folder = whisper_model(tmp_path / "own", 51_865)
+    whole = (folder / spoilt).read_bytes()
+    (folder / spoilt).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ModelError, match=rf"{spoilt}.* broke off"):
+        inspect(choice("whisper", folder))
 
 
 @pytest.mark.fault("F10")
