@@ -5,7 +5,7 @@ noise, its own text twice for a short clip, a loop for a hum. Pure functions ove
 import re
 from typing import Final
 
-__all__ = ["GUESS", "MAX_CHARACTERS_PER_SECOND", "NOBODY", "loops", "refusal", "unheard", "unloop"]
+__all__ = ["MAX_CHARACTERS_PER_SECOND", "NOBODY", "loops", "refusal", "unheard", "unloop"]
 
 MAX_CHARACTERS_PER_SECOND: Final = 9.0
 """Fast Mandarin is 6 to 7 characters a second; 9 leaves room for a voice detector that clipped the ends."""
@@ -27,9 +27,7 @@ above 0.5."""
 
 _SURE: Final = 0.5
 
-GUESS: Final = 0.1
-"""Score below which the engine is guessing."""
-
+_GUESS: Final = 0.1
 _WEAK: Final = 0.25
 _VARIED: Final = 0.75
 """Share of a text's pairs of characters that occur once; a sentence that somebody said is seldom below it."""
@@ -80,7 +78,7 @@ def refusal(text: str, voiced: float, prompt: str = "", score: float = 1.0) -> s
         return "rate"
     if len(spoken) >= 24 and len(unloop(spoken)) <= len(spoken) / 3:
         return "loop"
-    if score < GUESS or (score < _WEAK and _variety(spoken) < _VARIED):
+    if score < _GUESS or (score < _WEAK and _variety(spoken) < _VARIED):
         return "unsure"
     if _DOUBLED.match(text) and len(spoken) / max(voiced, 0.4) > MAX_CHARACTERS_PER_SECOND * 0.7:
         return "doubled"

@@ -3,9 +3,7 @@
 Choices that measurement decided on telephone-band Mandarin: no initial prompt (any prompt made it worse and can be
 echoed), beam 5, loudness of the voiced part levelled. The encoder always sees 30 s: shorter windows are faster and
 repeat themselves. A decode made in a pause is the final if only silence follows, so the answer is ready when the
-pause has lasted long enough. What it is unsure of it reads again with the spectrum tilted, and the surer reading
-counts: on a telephone line the model's errors change with next to nothing. Audio beyond 28 s is cut at pauses, since
-one long window can lose its middle.
+pause has lasted long enough. Audio beyond 28 s is cut at pauses, since one long window can lose its middle.
 """
 
 import itertools
@@ -34,9 +32,6 @@ _LEAST_VOICE: Final = 0.1
 _LEAD_SECONDS: Final = 0.3
 """Silence put before an utterance, which a caller cut to its voice has not: 25.4 % to 25.0 % of characters wrong."""
 
-_TILT: Final = 3.0
-"""dB an octave by which the second look lifts the higher voice band."""
-
 _PAUSE: Final = 0.24
 _PAUSE_BEGINS: Final = 0.08
 _FILES: Final = ("model.bin", "config.json", "tokenizer.json", "vocabulary.txt")
@@ -52,7 +47,6 @@ class WhisperOptions:
     partial_seconds: float = 0.8
     level_dbfs: float = -22.0
     vad_threshold: float = 0.5
-    second_look: float = 0.55
 
 
 def check_folder(folder: Path) -> None:
@@ -216,10 +210,6 @@ class WhisperDecoder:
         kept: dict[str, Alternative] = {}
         first_refusal = ""
         readings, nobody = self._engine.readings(audio, beam)
-        if beam > 1 and readings and guards.GUESS <= readings[0][1] < self._options.second_look:
-            again, still = self._engine.readings(tilted(audio, _TILT), beam)
-            readings = sorted([*readings, *again], key=lambda read: -read[1])[: self._options.alternatives]
-            nobody = (nobody + still) / 2
         if readings and guards.unheard(nobody, normalise(readings[0][0]), readings[0][1]):
             return Reading((), 0.0, 0.0, guard="no speech")
         if readings and guards.loops(normalise(readings[0][0])):
@@ -234,15 +224,6 @@ class WhisperDecoder:
                 kept.setdefault(fold(text), Alternative(text, round(min(1.0, score), 4)))
         alternatives = prefer_whole(tuple(kept.values()))
         return Reading(alternatives, 0.0, 0.0, alternatives[0].score if alternatives else None, first_refusal)
-
-
-def tilted(samples: Float32, slope: float) -> Float32:
-    """The samples at 16,000 Hz with their spectrum tilted about 1,000 Hz by `slope` dB an octave, 200 to 4,000 Hz."""
-    if samples.size == 0:
-        return samples
-    hertz = np.clip(np.fft.rfftfreq(len(samples), 1 / _RATE), 200.0, 4_000.0)
-    gain = 10 ** (slope * np.log2(hertz / 1_000.0) / 20)
-    return np.fft.irfft(np.fft.rfft(samples) * gain, len(samples)).astype(np.float32)
 
 
 def prefer_whole(readings: tuple[Alternative, ...]) -> tuple[Alternative, ...]:

@@ -5,10 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from speech.engines.whisper import WhisperEngine, WhisperOptions, tilted
-from speech.engines.whole import decode_pcm
+from speech.engines.whisper import WhisperEngine, WhisperOptions
 from speech.errors import ModelError
-from speech.frames import Float32, dbfs, to_pcm
+from speech.frames import Float32, to_pcm
 
 
 @pytest.fixture(scope="module")
@@ -71,38 +70,6 @@ def test_the_text_of_a_pause_is_told_even_when_it_is_not_new(
     assert decoder.partial() is None
     assert decoder.final().text == "明天去北京"
     assert beams == [1, engine.options.beam]
-
-
-@pytest.mark.parametrize(
-    ("scores", "looks", "text"),
-    [((0.8, 0.9), 1, "第1种"), ((0.4, 0.5), 2, "第2种"), ((0.4, 0.3), 2, "第1种"), ((0.05, 0.9), 1, "")],
-)
-def test_an_unsure_reading_is_checked_by_a_second_look(
-    engine: WhisperEngine,
-    mandarin: bytes,
-    monkeypatch: pytest.MonkeyPatch,
-    scores: tuple[float, float],
-    looks: int,
-    text: str,
-) -> None:
-    seen: list[Float32] = []
-
-    def readings(samples: Float32, beam: int, no_repeat: int = 0) -> tuple[list[tuple[str, float]], float]:
-        seen.append(samples)
-        return [(f"第{len(seen)}种", scores[len(seen) - 1])], 0.0
-
-    monkeypatch.setattr(engine, "readings", readings)
-    assert decode_pcm(engine, mandarin, 8_000).text == text
-    assert len(seen) == looks
-
-
-def test_a_tilt_lifts_what_is_high_and_keeps_the_length() -> None:
-    at = np.arange(16_000) / 16_000
-    low, high = (np.sin(2 * np.pi * hertz * at).astype(np.float32) for hertz in (500, 2_000))
-    assert dbfs(tilted(low, 3.0)) - dbfs(low) == pytest.approx(-3.0, abs=0.1)
-    assert dbfs(tilted(high, 3.0)) - dbfs(high) == pytest.approx(3.0, abs=0.1)
-    assert len(tilted(low[:999], 3.0)) == 999
-    assert tilted(low[:0], 3.0).size == 0
 
 
 @pytest.mark.parametrize("kind", ["silence", "noise", "hum", "chord", "dtmf", "fax"])
