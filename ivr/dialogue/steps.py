@@ -110,7 +110,8 @@ class Steps:
         self._options = decision.candidates[:3]
         if not self._options:
             return self._leave(Handover.AGENTS, note="not-classified")
-        return self._go(State.CLARIFY, act.Say(phrases.options(self._options)))
+        names = Bias(terms=tuple(each.category.problem for each in self._options))
+        return self._go(State.CLARIFY, act.Say(phrases.options(self._options)), bias=names)
 
     def _after_category(self) -> Actions:
         request = self.request
@@ -122,7 +123,9 @@ class Steps:
         if question is not None and not self._place_asked:
             self._place_asked = True
             self._which = question
-            return self._go(State.WHICH, act.Say(phrases.which_place(question)))
+            names = (name for each in question.options for name in (each.within, each.place.name) if name)
+            bias = Bias(terms=tuple(dict.fromkeys(names)))
+            return self._go(State.WHICH, act.Say(phrases.which_place(question)), bias=bias)
         return self._confirm()
 
     def _settled(self, option: PlaceOption) -> Actions:
