@@ -35,7 +35,7 @@ from ivr.call.hearing import Understanding
 from ivr.control import ControlDoor
 from ivr.dialogue import DialogueRules
 from ivr.dialogue.phrases import digit_pairs
-from ivr.domain_terms import common_terms, domain_terms
+from ivr.domain_terms import domain_corrector
 from ivr.inbox import Inbox
 from ivr.outbox.api import HttpTicketApi
 from ivr.outbox.numbering import Numbering
@@ -55,7 +55,6 @@ from speech.listener import Listener
 from speech.ports import Recogniser
 from speech.prompts import PromptLibrary, fixed_entries
 from speech.settings import SpeechSettings
-from speech.text.correction import Corrector
 from speech.vad import make_vad
 
 log = structlog.get_logger()
@@ -268,9 +267,7 @@ def _second_reader(
 
 def _mind(router: Router) -> Understanding:
     knowledge = KnowledgeBase.load(KNOWLEDGE)
-    return Understanding(
-        router, Corrector(domain_terms(router), common_terms(router)), knowledge, lambda: datetime.now(CHINA)
-    )
+    return Understanding(router, domain_corrector(router), knowledge, lambda: datetime.now(CHINA))
 
 
 async def _prompts(settings: IvrSettings, places: IvrPlaces) -> PromptLibrary:
