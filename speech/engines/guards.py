@@ -28,7 +28,7 @@ above 0.5."""
 _SURE: Final = 0.5
 
 _GUESS: Final = 0.1
-_WEAK: Final = 0.25
+_WEAK: Final = 0.3
 _VARIED: Final = 0.75
 """Share of a text's pairs of characters that occur once; a sentence that somebody said is seldom below it."""
 
@@ -62,7 +62,7 @@ def unheard(nobody: float, text: str, score: float) -> bool:
 def refusal(text: str, voiced: float, prompt: str = "", score: float = 1.0) -> str:
     """Why `text` is not believed for `voiced` seconds of voice, as a short word; empty when it is believed.
 
-    `score` is the engine's own for the text, 0..1. Below a tenth it is guessing; up to a quarter it is not believed
+    `score` is the engine's own for the text, 0..1. Below a tenth it is guessing; up to three tenths it is not believed
     when it says the same again and again, as it does for a room full of voices.
     """
     spoken = "".join(_SPOKEN.findall(text)).lower()

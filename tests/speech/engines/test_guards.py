@@ -30,6 +30,12 @@ def test_real_words_pass(text: str, voiced: float) -> None:
     assert refusal(text, voiced) == ""
 
 
+def test_a_weak_reading_that_goes_round_in_circles_is_not_believed() -> None:
+    assert refusal("我给你拿出头发射出头发射出头发", 5.0, score=0.26) == "unsure"
+    assert refusal("我给你拿出头发射出头发射出头发", 5.0, score=0.6) == ""
+    assert refusal("我们小区门口的垃圾没有人清理", 5.0, score=0.26) == ""
+
+
 def test_the_prompt_itself_is_not_an_answer() -> None:
     assert refusal("以下是普通话的句子", 2.0, prompt="以下是普通话的句子。") == "prompt"
 
