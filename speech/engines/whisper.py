@@ -220,6 +220,9 @@ class WhisperDecoder:
             why = guards.refusal(text, spoken, score=score)
             if why:
                 first_refusal = first_refusal or why
+                if why == "unsure" and not kept:
+                    # What is likelier than all that follows is not believed; the rest has no better claim.
+                    break
             else:
                 kept.setdefault(fold(text), Alternative(text, round(min(1.0, score), 4)))
         alternatives = prefer_whole(tuple(kept.values()))
