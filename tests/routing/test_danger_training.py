@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from routing.danger_model import DANGER, GRAVITIES, HARMLESS, POSSIBLE, DangerModel
-from routing.danger_samples import make_samples, read_sentences
+from routing.danger_samples import harmless_exemplars, learnt, make_samples, read_sentences
 from routing.danger_training import Outcome, fit_danger, measure, thresholds
-from routing.emergency import courteous
+from routing.decision import EmergencyLevel
+from routing.emergency import EmergencyDetector, courteous
 from routing.errors import DataError
 from routing.lexicon import SERVICES, Lexicon
 from routing.router import DATA_DIR, MODEL_DIR
@@ -101,6 +102,26 @@ def test_twins_follow_their_sentence_and_an_unknown_one_is_left_out(tmp_path: Pa
     assert [sample.original for sample in samples] == [True] + [False] * (len(samples) - 1)
     assert {sample.situation for sample in samples} == {"fire-x"}
     assert "楼上往外穿黑烟了快来" in {sample.utterance.raw for sample in samples}
+
+
+def test_an_exemplar_that_is_also_a_danger_is_learnt_as_one_only(tmp_path: Path) -> None:
+    copy_of(DATA_DIR, tmp_path)
+    taxonomy = Taxonomy.load(tmp_path)
+    sparks, other = [text for text in taxonomy.problems["street-light"].exemplars if learnt(text)][:2]
+    (tmp_path / "danger" / "possible-x.txt").write_text(f"[sparks-x 119 electric]\n{sparks}\n", encoding="utf-8")
+    found = {one.text: one.gravity for one in read_sentences(tmp_path, taxonomy) if one.text in (sparks, other)}
+    assert found == {sparks: POSSIBLE, other: HARMLESS}
+
+
+def test_ordinary_complaints_that_were_not_learnt_rarely_bridge_and_are_seldom_asked_about() -> None:
+    detector = EmergencyDetector.load(DATA_DIR, MODEL_DIR)
+    grave = {line for pattern in ("emergencies*.txt", "possible*.txt") for _, line in sentences(pattern)}
+    problems = Taxonomy.load(DATA_DIR).problems.values()
+    unseen = [text for problem in problems for text in harmless_exemplars(problem, grave) if not learnt(text)]
+    levels = [detector.check(text).level for text in unseen]
+    assert len(unseen) >= 1000
+    assert levels.count(EmergencyLevel.CERTAIN) <= len(levels) * 0.01
+    assert levels.count(EmergencyLevel.POSSIBLE) <= len(levels) * 0.08
 
 
 def test_twins_without_their_columns_are_refused_with_the_line(tmp_path: Path) -> None:

@@ -51,3 +51,12 @@ def test_a_caller_who_cannot_speak_is_never_nothing_whatever_the_model_says(lexi
 def test_an_errand_of_somebody_who_cannot_talk_right_now_is_no_danger(lexicon: Lexicon) -> None:
     text = "我现在开会不方便说话，社保的材料发短信给我"
     assert not alarming(lexicon.scan(courteous(text)), len(text))
+
+
+@pytest.mark.parametrize("text", ["门口坐着个大姐", "大伙都在等", "一辆大货停着", "正在装车"])
+def test_an_everyday_word_that_sounds_like_a_danger_is_none(lexicon: Lexicon, text: str) -> None:
+    assert not any(hit.group.danger for hit in lexicon.scan(courteous(text)))
+
+
+def test_what_was_misheard_for_a_danger_still_is_one(lexicon: Lexicon) -> None:
+    assert {hit.group.id for hit in lexicon.scan(courteous("有人打结")) if hit.group.danger} == {"robbery"}
