@@ -3,7 +3,7 @@ callers use them.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -52,7 +52,11 @@ def example_sentences(router: Router) -> Iterator[str]:
 
 def common_terms(router: Router) -> frozenset[str]:
     """Words of two characters that callers use again and again."""
-    words = {word for word in domain_terms(router) if len(word) == 2}
+    return _common(domain_terms(router), router)
+
+
+def _common(terms: Iterable[str], router: Router) -> frozenset[str]:
+    words = {term for term in terms if len(term) == 2}
     counts = Counter(pair for sentence in example_sentences(router) for pair in set(_pairs(sentence)) & words)
     return frozenset(word for word, count in counts.items() if count >= _EVERY_DAY)
 
@@ -69,4 +73,5 @@ def _own(word: str, pairs: Counter[str], total: int) -> bool:
 
 def domain_corrector(router: Router) -> Corrector:
     """The corrector of this hotline; making it takes about a second."""
-    return Corrector(domain_terms(router), common_terms(router), example_sentences(router))
+    terms = frozenset(domain_terms(router))
+    return Corrector(terms, _common(terms, router), example_sentences(router))

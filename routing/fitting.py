@@ -81,9 +81,7 @@ def fit_classifier(
 ) -> tuple[SparseModel, TrainReport, float]:
     """The model, its figures, and the accuracy at the level of `parents`, which gives each label's first level."""
     labels = tuple(sorted({example.label for example in examples}))
-    known = [
-        _Known(example, *counted(example.utterance, sounds=fitting.sounds, words=fitting.words)) for example in examples
-    ]
+    known = _known(examples, fitting)
     folded = [each for each in known if fitting.twins_in_folds or each.example.original or each.example.group < 0]
     scores, truth = _cross_validate(folded, labels, fitting)
     temperature = _temperature(scores, truth)
