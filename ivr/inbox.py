@@ -1,9 +1,9 @@
 """Finds made by the dialplan: calls that ended without the application become tickets, each exactly once.
 
 The fallback leaves `<uniqueid>.json` (and often `<uniqueid>.wav`) in the inbox. A find is joined with what this node
-knows of the call: a request already saved gets the recording attached (F04), a call properly ended needs nothing, a
-call unknown or broken off becomes a ticket `fallback`, with its recording transcribed when a recogniser is to be had
-(F01).
+knows of the call: a request already saved gets the recording attached and its words noted (F04), a call properly ended
+needs nothing, a call unknown or broken off becomes a ticket `fallback`, with its recording transcribed when a
+recogniser is to be had (F01).
 """
 
 import asyncio
@@ -22,8 +22,8 @@ from ivr.dialogue.request import Completeness, Request, Spoken
 from ivr.outbox import durable
 from ivr.outbox.outbox import CallFacts, CannotSave, Outbox
 from ivr.outbox.relay import wav_is_whole
-from ivr.rereading import ReadingQueue
-from routing.decision import Decision
+from ivr.rereading import LONGEST_NOTE, ReadingQueue
+from routing.decision import Decision, EmergencyLevel
 from speech.text.correction import Corrected
 
 log = structlog.get_logger()
@@ -113,7 +113,7 @@ class Inbox:
         number = self._outbox.ticket_of(find.call)
         if number:
             if find.recording and find.recording.exists():
-                await self._outbox.attach(number, find.call, find.recording, "message")
+                await self._add_message(number, find.call, find.recording)
             return 0
         if self._journal.find(find.call) and not find.recording:
             return 0
@@ -133,6 +133,20 @@ class Inbox:
             await self._second_reading.ask(find.call, [number])
         log.info("fallback_ticket", call=find.call, kind=find.event)
         return 1
+
+    async def _add_message(self, number: str, call: str, recording: Path) -> None:
+        """A caller who had told something before left a message too: it may say more, and it may say danger."""
+        words, _ = await self._transcribe(recording)
+        if words:
+            text = (await asyncio.to_thread(self._correct, words)).text
+            danger = (await asyncio.to_thread(self._decide, text)).emergency
+            head = "来电中断后的留言（自动识别）"
+            if danger.level is not EmergencyLevel.NONE:
+                log.warning("danger_in_message", call=call, level=danger.level.value)
+                head += f"【疑似险情 {danger.service}】"
+            note = {"verb": "note", "text": f"{head}：{text[:LONGEST_NOTE]}"}
+            await self._outbox.tell(number, call, note, about="message")
+        await self._outbox.attach(number, call, recording, "message")
 
     async def _request(self, find: Find, recording: Path | None) -> Request | None:
         words, seconds = await self._transcribe(recording) if recording else ("", 0.0)

@@ -54,9 +54,11 @@ class Outbox:
         self._relay.poke()
         return number
 
-    async def tell(self, number: str, call_id: str, event: dict[str, Any]) -> None:
-        """Send one of the lifecycle's verbs after its ticket; at most one of each verb for a ticket of this call."""
-        item = Item(key=f"{call_id}:{number}:{event['verb']}", number=number, event=event)
+    async def tell(self, number: str, call_id: str, event: dict[str, Any], about: str = "") -> None:
+        """Send one of the lifecycle's verbs after its ticket; at most one of each verb for a ticket of this call, or
+        one about each thing that is named."""
+        key = ":".join(filter(None, (call_id, number, event["verb"], about)))
+        item = Item(key=key, number=number, event=event)
         async with self._lock:
             await asyncio.to_thread(self._spool.put, item)
         self._relay.poke()

@@ -22,6 +22,7 @@ from tests.fakes.ticket_api import FakeTicketApi
 from tests.ivr.outbox.test_outbox import FACTS, SAID
 
 CALL = "1795312345.1"
+MESSAGE = "来电中断后的留言（自动识别）"
 
 
 class Node:
@@ -127,9 +128,36 @@ async def test_a_request_already_saved_gets_the_second_recording(node: Node) -> 
     node.note(recording=recording.name)
     assert await node.inbox.scan() == 0
     assert [item.number for item in node.tickets] == [number]
-    (attachment,) = node.attachments
-    assert (attachment.number, attachment.recording_kind) == (number, "message")
-    assert node.transcribed == []
+    note, message = node.attachments
+    assert (message.number, message.recording_kind) == (number, "message")
+    assert (note.number, note.event) == (number, {"verb": "note", "text": f"{MESSAGE}：垃圾没人清理"})
+
+
+@pytest.mark.fault("F04", "F27")
+async def test_a_message_taken_up_again_is_noted_once(node: Node) -> None:
+    await node.outbox.save(FACTS, SAID, Completeness.COMPLETE)
+    for _ in range(2):
+        node.note(recording=node.record().name)
+        await node.inbox.scan()
+    assert [bool(item.event) for item in node.attachments] == [True, False]
+
+
+async def test_a_message_nobody_understood_is_attached_all_the_same(node: Node) -> None:
+    node.heard = ("", 3.0)
+    await node.outbox.save(FACTS, SAID, Completeness.COMPLETE)
+    node.note(recording=node.record().name)
+    await node.inbox.scan()
+    assert [item.recording_kind for item in node.attachments] == ["message"]
+
+
+async def test_danger_in_a_message_is_said_on_the_ticket_that_was_there_before(node: Node) -> None:
+    node.heard = ("有人抢劫", 3.0)
+    await node.outbox.save(FACTS, SAID, Completeness.COMPLETE)
+    node.note(recording=node.record().name)
+    await node.inbox.scan()
+    note = node.attachments[0]
+    assert note.event
+    assert note.event["text"] == f"{MESSAGE}【疑似险情 110】：有人抢劫"
 
 
 async def test_a_call_that_was_properly_ended_needs_nothing(node: Node) -> None:
