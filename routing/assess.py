@@ -1,29 +1,21 @@
-"""How well routing does on sentences it has never seen: a folder of held-out CSV files in, one JSON report out.
+"""How well routing does on sentences it has never seen (`hotline route assess`): held-out sentences in, figures out.
 
-`routing.heldout` says what the folder holds. Nothing is fitted here and nothing may be: a sentence that has steered the
-training data or a threshold measures nothing any more. For that reason `final/` below the folder has sets of the same
-kinds, which `--final` reads instead, and which nobody looks at before the work is done.
+`routing.heldout` reads them. Nothing is fitted here and nothing may be: a sentence that has steered the training data
+or a threshold measures nothing any more.
 
 Every share comes with its numerator and denominator. An abstention counts as a wrong category everywhere except in the
-abstention curve, which shows what answering less would buy. Recognised sentences are decided with the recogniser's
-lower readings, as in a call, and beside them stand the figures of exactly the same sentences in plain text.
+abstention curve, which shows what answering less would buy.
 """
 
-import argparse
-import json
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final, Protocol
 
 from routing.decision import Decision, EmergencyLevel
-from routing.errors import DataError
-from routing.heldout import SERVICES, Example, HeldOut, read_held_out, read_recognised
-from routing.router import Router
+from routing.heldout import SERVICES, Example, HeldOut
 from routing.taxonomy import Taxonomy
 
-__all__ = ["CURVE", "Assessment", "Decider", "Miss", "assess", "main"]
+__all__ = ["CURVE", "Assessment", "Decider", "Miss", "assess"]
 
 CURVE: Final = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
@@ -31,7 +23,7 @@ CURVE: Final = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 class Decider(Protocol):
     """What is assessed; `routing.router.Router` is one."""
 
-    def decide(self, text: str, alternatives: Sequence[str] = ()) -> Decision: ...
+    def decide(self, text: str, alternatives: Sequence[str] = (), *, heard: str = "") -> Decision: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +55,9 @@ def assess(decider: Decider, held_out: HeldOut, taxonomy: Taxonomy) -> Assessmen
     """Decides every sentence once."""
     misses: list[Miss] = []
     judged = {
-        name: [(example, decider.decide(example.text, example.alternatives)) for example in examples]
+        name: [
+            (example, decider.decide(example.text, example.alternatives, heard=example.heard)) for example in examples
+        ]
         for name, examples in held_out.sets().items()
     }
     ordinary = judged["traps"] + judged["categories"]
@@ -79,34 +73,6 @@ def assess(decider: Decider, held_out: HeldOut, taxonomy: Taxonomy) -> Assessmen
         "categories": _categories(judged["categories"], taxonomy, misses),
     }
     return Assessment(figures, tuple(misses))
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Prints the report; 2 for wrong use or unusable data."""
-    parser = argparse.ArgumentParser(prog="python -m routing.assess", description="Measure routing on held-out CSVs.")
-    parser.add_argument("folder", type=Path, help="folder with emergencies, possible, traps and categories .csv")
-    parser.add_argument("--final", action="store_true", help="the sets of final/ below it, which decide at the end")
-    parser.add_argument("--misses", action="store_true", help="also list every sentence that went wrong")
-    given = parser.parse_args(arguments)
-    folder = given.folder / "final" if given.final else given.folder
-    try:
-        router = Router.load()
-        held_out = read_held_out(folder, router.taxonomy)
-        recognised = read_recognised(folder, held_out)
-    except DataError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    result = assess(router, held_out, router.taxonomy)
-    report, misses = dict(result.figures), {"misses": result.misses}
-    if recognised is not None:
-        heard = assess(router, recognised, router.taxonomy)
-        misses["recognised_misses"] = heard.misses
-        same = assess(router, recognised.plain(), router.taxonomy)
-        report |= {"recognised": heard.figures, "recognised_as_plain": same.figures}
-    if given.misses:
-        report |= {name: [miss.as_json() for miss in each] for name, each in misses.items()}
-    sys.stdout.write(_printed(report) + "\n")
-    return 0
 
 
 def _emergencies(judged: Sequence[Judged], misses: list[Miss]) -> dict[str, Any]:
@@ -210,27 +176,3 @@ def _share(part: int, whole: int) -> dict[str, float | None]:
 
 def _both(example: Example) -> str:
     return f"{example.text}（{example.said}）" if example.said else example.text
-
-
-def _printed(value: Any, depth: int = 0) -> str:
-    """JSON with one line for each thing that holds nothing deeper than shares."""
-    pad = "\n" + " " * (depth + 1)
-    if isinstance(value, dict) and any(isinstance(each, dict | list) for each in value.values()) and _height(value) > 2:
-        inner = ("," + pad).join(f"{json.dumps(k)}: {_printed(each, depth + 1)}" for k, each in value.items())
-        return "{" + pad + inner + pad[:-1] + "}"
-    if isinstance(value, list) and value:
-        return "[" + pad + ("," + pad).join(_printed(each, depth + 1) for each in value) + pad[:-1] + "]"
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _height(value: Any) -> int:
-    """How many levels of objects and lists there are."""
-    if isinstance(value, dict):
-        return 1 + max(map(_height, value.values()), default=0)
-    if isinstance(value, list):
-        return 1 + max(map(_height, value), default=0)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -34,6 +34,11 @@ class Emergency:
     span: str = ""
     reasons: tuple[str, ...] = ()
 
+    def graver(self, other: "Emergency") -> "Emergency":
+        """The graver of the two, this one if they are alike."""
+        order = list(EmergencyLevel)
+        return other if order.index(other.level) > order.index(self.level) else self
+
     def as_json(self) -> dict[str, Any]:
         return {
             "level": self.level.value,

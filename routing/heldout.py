@@ -30,8 +30,8 @@ _HEARD: Final = ("heard", "others")
 class Example:
     """A held-out sentence. `group` is its situation or problem id; `service` is empty except for emergencies.
 
-    `text` is what is decided on and `alternatives` are the recogniser's lower readings of it; `said` is what a
-    recognised sentence was before, and empty for a plain one.
+    `text` is what is decided on and `alternatives` are the recogniser's lower readings of it. Of a recognised sentence
+    `said` is what it was before, and of one that was corrected `heard` what the recogniser had heard.
     """
 
     group: str
@@ -39,6 +39,7 @@ class Example:
     service: str = ""
     alternatives: tuple[str, ...] = ()
     said: str = ""
+    heard: str = ""
 
 
 @dataclass(frozen=True, slots=True)

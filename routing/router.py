@@ -63,12 +63,15 @@ class Router:
         text: str,
         alternatives: Sequence[str] = (),
         *,
+        heard: str = "",
         at: datetime | None = None,
         calendar: Calendar | None = None,
         load: Load | None = None,
     ) -> Decision:
         """Any text gives a decision; only the first 20,000 characters are read.
 
+        `heard` is what `text` was before it was corrected towards everyday matters. Danger is looked for in both, in
+        each as in a best reading: a correction must not talk anybody out of it.
         `at` (aware) opens what depends on the hour, by the calendar or else by the policy's own office hours; `load`
         is asked only between units that are equally right.
         """
@@ -76,6 +79,8 @@ class Router:
         utterance = read(text)
         others = [other[:LONGEST_INPUT] for other in alternatives]
         emergency = self._detector.check(text, others, utterance=utterance)
+        if heard and heard != text:
+            emergency = emergency.graver(self.emergency(heard))
         verdict = self._classifier.classify(utterance, [read(other[:LONGEST_OTHER]) for other in others])
         problem = self.taxonomy.problems.get(verdict.label or "")
         places = self._gazetteer.find(utterance)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from hotline.cli import route_learning, route_places, route_twins
+from hotline.cli import route_assess, route_learning, route_places, route_twins
 from hotline.cli.common import AsJson, in_user_words, print_json, settings_of
 from hotline.errors import WrongUse
 from routing.router import Router
@@ -91,6 +91,6 @@ def _read(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def register(app: typer.Typer) -> None:
-    for part in (route_learning, route_places, route_twins):
+    for part in (route_assess, route_learning, route_places, route_twins):
         part.add_to(group)
     app.add_typer(group, name="route")

@@ -17,7 +17,9 @@ from speech.text.correction import Change, Corrector
 class Routing(Protocol):
     """Text to decision; `routing.router.Router` in production. Pure and safe to call from any thread."""
 
-    def decide(self, text: str, alternatives: Sequence[str] = (), *, at: datetime | None = None) -> Decision: ...
+    def decide(
+        self, text: str, alternatives: Sequence[str] = (), *, heard: str = "", at: datetime | None = None
+    ) -> Decision: ...
 
     def emergency(self, text: str, alternatives: Sequence[str] = ()) -> Emergency: ...
 
@@ -87,7 +89,7 @@ def _understood(
     if not final.text:
         return ev.UtteranceHeard(final, None, None, heard.started, heard.ended, heard.ended_by)
     now = mind.now()
-    answer = mind.routing.decide(final.text, others, at=now)
+    answer = mind.routing.decide(final.text, others, heard=heard.final.text, at=now)
     return ev.UtteranceHeard(
         final,
         mind.routing.decide(f"{before}，{final.text}", at=now) if before else answer,

@@ -85,10 +85,7 @@ class Request:
 
     def endangered(self, emergency: Emergency) -> "Request":
         """Keep the graver of the two."""
-        order = list(EmergencyLevel)
-        if order.index(emergency.level) > order.index(self.emergency.level):
-            return replace(self, emergency=emergency)
-        return self
+        return replace(self, emergency=self.emergency.graver(emergency))
 
     def refused(self) -> "Request":
         """The read-back was wrong: keep the refused version in mind and start the words again."""

@@ -69,12 +69,14 @@ class FakeRouting:
         self.failure = failure
         self.asked: list[str] = []
 
-    def decide(self, text: str, alternatives: Sequence[str] = (), *, at: datetime | None = None) -> Decision:
+    def decide(
+        self, text: str, alternatives: Sequence[str] = (), *, heard: str = "", at: datetime | None = None
+    ) -> Decision:
         self.asked.append(text)
         if self.failure is not None:
             raise self.failure
         found = next((each for phrase, each in self.decisions.items() if phrase in text), a_decision())
-        return replace(found, text=text, emergency=self.emergency(text))
+        return replace(found, text=text, emergency=self.emergency(text).graver(self.emergency(heard)))
 
     def settle_place(self, question: PlaceQuestion, answer: str) -> Place | None:
         return next((each.place for each in question.options if each.within[:2] in answer), None)

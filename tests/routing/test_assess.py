@@ -1,13 +1,12 @@
 """What the assessment counts, and what it refuses to count."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from routing.assess import assess, main
+from routing.assess import assess
 from routing.decision import Category, Decision, Emergency, EmergencyLevel, RequestKind
 from routing.errors import DataError
 from routing.heldout import Example, HeldOut, read_held_out, read_recognised
@@ -23,7 +22,7 @@ def taxonomy() -> Taxonomy:
 class FixedDecider:
     """Calls every text with 火 a certain fire, every text with 烟 a possible one, and everything garbage."""
 
-    def decide(self, text: str, alternatives: Sequence[str] = ()) -> Decision:
+    def decide(self, text: str, alternatives: Sequence[str] = (), *, heard: str = "") -> Decision:
         level = EmergencyLevel.CERTAIN if "火" in text else EmergencyLevel.POSSIBLE if "烟" in text else None
         if level is None and any("火" in other for other in alternatives):
             level = EmergencyLevel.POSSIBLE
@@ -116,28 +115,3 @@ def test_twins_of_other_sentences_are_refused(tmp_path: Path, taxonomy: Taxonomy
         ("recognised/emergencies.csv", 2),
         ("categories.csv", 1),
     }
-
-
-def test_the_command_prints_one_json_report(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    put(tmp_path, SMALL)
-    put(tmp_path / "recognised", {"emergencies": "situation,service,text,heard,others\na,119,楼下着火了,落下着火,\n"})
-    assert main([str(tmp_path), "--misses"]) == 0
-    report = json.loads(capsys.readouterr().out)
-    assert report["emergencies"]["sentences"] == report["recognised"]["emergencies"]["sentences"] == 1
-    assert report["recognised_as_plain"]["emergencies"]["recall"] == report["emergencies"]["recall"]
-    assert report["possible"]["noticed"]["share"] is None
-    assert len(report["categories"]["curve"]) == 10
-
-
-def test_the_final_sets_are_read_only_when_they_are_asked_for(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    put(tmp_path / "final", SMALL)
-    assert main([str(tmp_path)]) == 2
-    assert main([str(tmp_path), "--final"]) == 0
-    assert json.loads(capsys.readouterr().out)["emergencies"]["sentences"] == 1
-
-
-def test_the_command_refuses_a_folder_without_the_files(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert main([str(tmp_path)]) == 2
-    assert "emergencies.csv: expected a UTF-8 CSV file" in capsys.readouterr().err

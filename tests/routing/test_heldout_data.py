@@ -1,6 +1,6 @@
 """The held-out sentences are what they claim to be: enough of them, well formed, and none a twin of another.
 
-They judge the shipped model (`python -m routing.assess tests/routing/heldout`, and `--final` at the end); no test here
+They judge the shipped model (`hotline route assess tests/routing/heldout`, and `--final` at the end); no test here
 looks at its verdicts, because a floor on them would invite tuning to them.
 """
 

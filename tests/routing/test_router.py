@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.decision import RequestKind
+from routing.decision import EmergencyLevel, RequestKind
 from routing.router import Router
 
 Sets = Callable[[str], list[tuple[str, str]]]
@@ -100,3 +100,10 @@ def test_any_text_gives_the_same_decision_twice(router: Router, text: str) -> No
 @pytest.mark.parametrize("piece", ["救命", "\U0001f600", "垃圾", "\x00\ud800", "　 \n", "١٢٣", "着火了没有人"])
 def test_twenty_thousand_characters_give_a_decision(router: Router, piece: str) -> None:
     assert router.decide(piece * (20_000 // len(piece))).candidates
+
+
+def test_danger_that_was_heard_is_not_corrected_away(router: Router) -> None:
+    said = "楼下的垃圾站着火了快来人"
+    assert router.decide("楼下的垃圾站没人管").emergency.level is EmergencyLevel.NONE
+    assert router.decide("楼下的垃圾站没人管", heard=said).emergency == router.emergency(said)
+    assert router.emergency(said).level is EmergencyLevel.CERTAIN

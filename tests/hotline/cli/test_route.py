@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from hotline import logs
+from hotline.cli.route_assess import as_in_a_call
 from hotline.main import main
+from routing.heldout import Example, HeldOut
+from speech.text.correction import Corrector
 
 TICKETS = [
     *(
@@ -127,3 +130,50 @@ def test_bad_places_are_wrong_use_naming_every_line(
 def test_an_import_must_be_told_where_to_go(hotline: Command, tmp_path: Path) -> None:
     assert hotline.run("route", "places", "import", tmp_path / "own.csv")[0] == 2
     assert "--out" in hotline.words
+
+
+HELD_OUT = {
+    "emergencies": "situation,service,text\na,119,楼下着火了\n",
+    "possible": "situation,text\n",
+    "traps": "situation,text\n",
+    "categories": "problem,text\ngarbage,楼下的桶满了\n",
+}
+TWIN = {"emergencies": "situation,service,text,heard,others\na,119,楼下着火了,落下着火,\n"}
+
+
+def held_out(folder: Path, files: dict[str, str]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / f"{name}.csv").write_text(content, encoding="utf-8")
+    return folder
+
+
+def test_assessing_prints_figures_of_the_sentences_as_said_and_as_a_call_hears_them(
+    hotline: Command, tmp_path: Path
+) -> None:
+    held_out(tmp_path / "sets", HELD_OUT)
+    held_out(tmp_path / "sets" / "recognised", TWIN)
+    code, printed = hotline.run("route", "assess", "sets", "--misses")
+    report = json.loads(printed)
+    assert code == 0
+    assert report["emergencies"]["sentences"] == report["recognised"]["emergencies"]["sentences"] == 1
+    assert report["recognised_as_plain"]["emergencies"]["recall"] == report["emergencies"]["recall"]
+    assert report["possible"]["noticed"]["share"] is None
+    assert len(report["categories"]["curve"]) == 10
+
+
+def test_sealed_sets_are_assessed_only_when_they_are_asked_for(hotline: Command, tmp_path: Path) -> None:
+    held_out(tmp_path / "sets" / "final", HELD_OUT)
+    assert hotline.run("route", "assess", "sets")[0] == 2
+    assert "emergencies.csv: expected a UTF-8 CSV file" in hotline.words
+    code, printed = hotline.run("route", "assess", "sets", "--final")
+    assert code == 0
+    assert json.loads(printed)["emergencies"]["sentences"] == 1
+
+
+def test_a_recognised_sentence_is_assessed_as_a_call_decides_it() -> None:
+    heard = Example("garbage", "拉及清运没人管", alternatives=("垃及清云",), said="垃圾清运没人管")
+    sets = as_in_a_call(HeldOut((), (), (), (heard,)), Corrector(("垃圾清运",)).correct)
+    (decided,) = sets.categories
+    assert (decided.text, decided.heard) == ("垃圾清运没人管", "拉及清运没人管")
+    assert decided.alternatives == ("拉及清运没人管", "垃及清云")

@@ -62,6 +62,16 @@ async def test_what_only_sounds_like_a_word_of_the_hotline_is_put_right_and_the_
     assert said["corrections"] == [{"at": 3, "before": "拉及清运", "after": "垃圾清运", "score": 1.0}]
 
 
+async def test_danger_that_was_heard_is_bridged_though_the_corrected_words_hold_none(tmp_path: Path) -> None:
+    line = Line(tmp_path, Script("小区的拉及清运没人管"))
+    line.routing.emergencies["拉及"] = CERTAIN
+    async with line.up():
+        await line.happens("your-turn", state="listen")
+        await line.says()
+        await line.ends()
+    assert line.handover["HOTLINE_ACTION"] == "emergency"
+
+
 async def test_done_is_set_last_of_all(tmp_path: Path) -> None:
     line = Line(tmp_path)
     async with line.up():
