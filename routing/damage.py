@@ -1,13 +1,14 @@
 """Damages sentences as a telephone band and a recogniser do: sounds mistaken, swallowed characters, cut ends, fillers.
 
-Training on damaged twins is what makes the models tolerant. How a character is mistaken follows what was counted over
-recognised twins of training sentences (`hotline route twins`; 4,700 characters, a third of them wrong): half the wrong
-ones have the same syllable, a third one of its halves, the rest is far off; few are lost and hardly any are added, and
-damage is uneven, with one sentence in ten nearly whole and one in ten worse than half wrong. Everything is drawn from
-the caller's generator, so the same seed gives the same twins.
+Training on damaged twins is what makes the models tolerant. What a syllable is mistaken for, and which character is
+written then, follows what was counted over recognised twins of training sentences (`misheard.csv`): few are lost and
+hardly any are added, and damage is uneven, with one sentence in ten nearly whole and one in ten worse than half wrong.
+Everything is drawn from the caller's generator, so the same seed gives the same twins.
 """
 
+import csv
 from functools import cache
+from pathlib import Path
 from random import Random
 from typing import Final
 
@@ -19,20 +20,24 @@ _OPENINGS = ("喂", "你好", "喂你好", "那个", "嗯", "我想反映一下"
 _ENDINGS = ("谢谢", "麻烦你们了", "可以吗", "啊", "呢", "你们管一下吧", "", "")
 _NOISES = ("ok", "the ", "um", "谢谢观看", "字幕", "yeah", "oh", "哦哦", "那那那", "thank you")
 
+_COUNTS: Final = Path(__file__).with_name("data") / "misheard.csv"
+"""Made by `hotline route confusions … --characters` from recognised training sentences."""
+
 _LOST: Final = 0.04
 """Of the damaged characters, those that are gone without a trace."""
-_SAME_SOUND: Final = 0.55
-_HALF_SOUND: Final = 0.35
+
+_RIGHT_HALF: Final = 0.5
+"""How much a half that was heard right counts: a mistaken syllable is less often right in each than any syllable."""
+
+_RARE: Final = 1.0
+_LIKING: Final = 0.7
+_ATTEMPTS: Final = 8
 _SPREAD: Final = 2.0
 """Shape of the gamma distribution of a sentence's share of damage; 2 gives the unevenness that was seen."""
 _MOST: Final = 0.75
 _NONE: Final = 1e-9
 
-_INITIALS: Final = ("ch t c q", "l d n", "s sh z x", "zh z d j", "j q x", "b p f m", "d t", "m w", "g k h", "n y l")
-_FINALS: Final = (
-    *("e u ou o", "ing in", "uan ian an", "an ang a", "a ai ao", "ue ie", "ao ou", "eng ang en", "i u v", "en an un"),
-    *("uo u ou o", "ou ong", "ei ai i", "iao ao iu"),
-)
+_Weighed = tuple[list[str], list[float]]
 
 
 def misheard(text: str, share: float, rng: Random) -> str:
@@ -68,34 +73,45 @@ def blurred(text: str, rng: Random) -> str:
 
 def _mistaken(char: str, rng: Random) -> str:
     """Another character or none; punctuation and whatever has no sound stays."""
-    same = homophones().get(char, "")
-    if not same and char not in _halves():
+    said = _halves().get(char)
+    if said is None:
         return char
-    chance = rng.random()
-    if chance < _LOST:
+    if rng.random() < _LOST:
         return ""
-    if chance < _LOST + _SAME_SOUND and same:
-        return rng.choice(same)
-    if chance < _LOST + _SAME_SOUND + _HALF_SOUND and (near := _near(char)):
-        return rng.choice(near)
+    initials, finals = (_counted()[part] for part in ("initial", "final"))
+    for _ in range(_ATTEMPTS):
+        sound = (_drawn(initials.get(said[0]), said[0], rng), _drawn(finals.get(said[1]), said[1], rng))
+        found = _drawn(_written().get(sound), char, rng)
+        if found != char:
+            return found
     return rng.choice(_common())
 
 
+def _drawn(weighed: _Weighed | None, otherwise: str, rng: Random) -> str:
+    return rng.choices(*weighed)[0] if weighed else otherwise
+
+
 @cache
-def _near(char: str) -> tuple[str, ...]:
-    """Common characters that share one half of the syllable and differ in the other as ears do."""
-    initial, final = _halves().get(char, ("", ""))
-    found = [
-        other
-        for other, (begin, end) in _halves().items()
-        if (end == final and begin != initial and _together(initial, begin, _INITIALS))
-        or (begin == initial and end != final and _together(final, end, _FINALS))
-    ]
-    return tuple(found)
+def _counted() -> dict[str, dict[str, _Weighed]]:
+    """By part (`initial`, `final`) what each is heard as, with weights; and under `char` all that was written."""
+    tables: dict[str, dict[str, _Weighed]] = {"initial": {}, "final": {}, "char": {}}
+    for row in csv.DictReader(_COUNTS.read_text(encoding="utf-8").splitlines()):
+        names, weights = tables[row["part"]].setdefault(row["said"], ([], []))
+        names.append(row["heard"])
+        weights.append(int(row["count"]) * (_RIGHT_HALF if row["said"] == row["heard"] else 1.0))
+    return tables
 
 
-def _together(one: str, other: str, groups: tuple[str, ...]) -> bool:
-    return any(one in group.split() and other in group.split() for group in groups)
+@cache
+def _written() -> dict[tuple[str, str], _Weighed]:
+    """The common characters of each syllable, those that a recogniser likes to write first."""
+    liked = dict(zip(*_counted()["char"].get("", ([], [])), strict=True))
+    found: dict[tuple[str, str], _Weighed] = {}
+    for char, sound in _halves().items():
+        chars, weights = found.setdefault(sound, ([], []))
+        chars.append(char)
+        weights.append((liked.get(char, 0.0) + _RARE) ** _LIKING)
+    return found
 
 
 @cache

@@ -25,10 +25,13 @@ from routing.text import Utterance
 from routing.twins import read_twins
 
 _SHARE_MISHEARD = 0.18
+_TELEPHONE, _TELEPHONE_WEIGHT = (0.35, 0.35), 0.6
+"""Two twins more of a sentence that may be about danger, as damaged as a telephone band and a small model leave it."""
+
 _COPY = re.compile(r"-\d+$")
 _SEED = 110
 _UNSURE_WEIGHT, _ORDINARY_WEIGHT = 1.6, 0.5
-_HEARD_WEIGHT = 0.6
+_HEARD_WEIGHT = 1.0
 _SHORTEST_BEGINNING = 4
 _MEASURED = 5
 
@@ -88,6 +91,7 @@ def _samples_of(sentence: Sentence, lexicon: Lexicon, facts: Facts) -> Iterator[
     forms = [(text, base), (misheard(text, _SHARE_MISHEARD, rng), 0.3 if ordinary else 0.5)]
     if not ordinary:
         forms.append((blurred(text, rng), 0.4))
+        forms += [(misheard(text, share_lost, rng), _TELEPHONE_WEIGHT) for share_lost in _TELEPHONE]
     if sentence.gravity == DANGER and len(text) > 6:
         forms.append((begun(text, rng), 0.3))
     if sentence.gravity == HARMLESS and len(text) > 2 * _SHORTEST_BEGINNING:

@@ -42,7 +42,7 @@ Floats = npt.NDArray[np.float64]
 def digest(folder: Path) -> str:
     """Of what is fitted on; tells a stale calibration."""
     total = hashlib.sha256()
-    for name in ("knowledge.toml", "knowledge_outside.txt"):
+    for name in ("knowledge.toml", "knowledge_outside.txt", "misheard.csv"):
         total.update((folder / name).read_bytes())
     return total.hexdigest()
 

@@ -1,8 +1,9 @@
 """The taxonomy and the unit directory as data: read from CSV and plain text, checked as a whole, refused as a whole.
 
 `problems.csv` has a row a problem type, `units.csv` a row a unit, `exemplars*.txt` the callers' sentences and
-`words.txt` further words under `[id]` headings, `taxonomy.toml` the version. Every fault of every file is collected
-before `DataError` is raised, so that an editor mends them in one go.
+`words.txt` further words and `phrases.txt` (if there is one) parts of sentences under `[id]` headings,
+`taxonomy.toml` the version. Every fault of every file is collected before `DataError` is raised, so that an editor
+mends them in one go.
 """
 
 import re
@@ -90,7 +91,8 @@ class Problem:
 
     `joint` are the units a street may call in (吹哨); `level` is the response level 1 (2 h) to 4 (15 d), `sign_in` the
     time to accept the order and `deadline` the time to complete it; `special` names the special list or is empty;
-    `words` are further words callers use for it, taught to the classifier beside the exemplars.
+    `words` are further words callers use for it, taught to the classifier beside the exemplars; `phrases` are taught
+    to it too, but are no words that recognised text should be corrected to.
     """
 
     category: Category
@@ -105,6 +107,7 @@ class Problem:
     special: str
     tags: tuple[str, ...]
     words: tuple[str, ...]
+    phrases: tuple[str, ...]
     exemplars: tuple[str, ...]
 
     @property
@@ -142,6 +145,7 @@ class _Texts:
 
     exemplars: Mapping[str, tuple[str, ...]]
     words: Mapping[str, tuple[str, ...]]
+    phrases: Mapping[str, tuple[str, ...]]
     headings: tuple[tuple[str, int, str], ...]
 
     @classmethod
@@ -158,11 +162,19 @@ class _Texts:
                         message = f"{sentence!r} under [{name}] again; first under [{first[sentence]}]"
                         faults.append(Fault(path.name, line, message))
                     first.setdefault(sentence, name)
-        words: dict[str, tuple[str, ...]] = {}
-        for line, name, lines in sections(folder / "words.txt", faults):
-            headings.append(("words.txt", line, name))
-            words[name] = tuple(dict.fromkeys(word for text in lines for word in text.split()))
-        return cls({name: tuple(lines) for name, lines in exemplars.items()}, words, tuple(headings))
+        words = _words(folder / "words.txt", headings, faults)
+        phrases = folder / "phrases.txt"
+        found = _words(phrases, headings, faults) if phrases.exists() else {}
+        return cls({name: tuple(lines) for name, lines in exemplars.items()}, words, found, tuple(headings))
+
+
+def _words(path: Path, headings: list[tuple[str, int, str]], faults: list[Fault]) -> dict[str, tuple[str, ...]]:
+    """What stands under each heading, apart by spaces."""
+    words: dict[str, tuple[str, ...]] = {}
+    for line, name, lines in sections(path, faults):
+        headings.append((path.name, line, name))
+        words[name] = tuple(dict.fromkeys(word for text in lines for word in text.split()))
+    return words
 
 
 def _version(path: Path, faults: list[Fault]) -> str:
@@ -231,6 +243,7 @@ def _problem(row: Mapping[str, str], texts: _Texts) -> Problem:
         special=row["special"],
         tags=tuple(row["tags"].split()),
         words=texts.words.get(row["id"], ()),
+        phrases=texts.phrases.get(row["id"], ()),
         exemplars=texts.exemplars[row["id"]],
     )
 

@@ -49,9 +49,10 @@ def confusions(
     files: Annotated[list[Path], typer.Argument(help="CSV as `hotline route twins` writes it: text, heard")],
     out: Annotated[Path, typer.Option(help="the counts, as speech/text/confusions.csv")],
     only: Annotated[str | None, typer.Option(help="COLUMN=VALUE: of files with the column, only such rows")] = None,
+    characters: Annotated[bool, typer.Option("--characters", help="also the characters that were written")] = False,
 ) -> None:
     """Count what the recogniser makes of syllables, on texts that were said and heard."""
-    from speech.text.confusions import count, write
+    from speech.text.confusions import count, count_characters, write
 
     column, _, value = (only or "").partition("=")
     pairs = [
@@ -61,7 +62,8 @@ def confusions(
         if not column or row.get(column, value) == value
     ]
     counts = count(pairs)
-    write(out, counts)
+    written = count_characters(heard for _, heard in pairs) if characters else {}
+    write(out, counts | written)
     print_json({"texts": len(pairs), "kinds": len(counts), "syllables": sum(counts.values()) // 2})
 
 

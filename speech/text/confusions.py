@@ -8,7 +8,7 @@ A cost is in nats and 0 for the syllable that was said; 3 is one time in twenty.
 
 import csv
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from itertools import product
 from pathlib import Path
@@ -16,10 +16,10 @@ from typing import Final
 
 from speech.text.sounds import Sound, sounds, syllable_cost
 
-__all__ = ["Confusions", "Counts", "count", "write"]
+__all__ = ["Confusions", "Counts", "count", "count_characters", "write"]
 
 Counts = Mapping[tuple[str, str, str], int]
-"""How often, by part (`initial` or `final`), what was said, and what was heard."""
+"""How often, by part (`initial` or `final`; `char`), what was said, and what was heard."""
 
 SHIPPED: Final = Path(__file__).with_name("confusions.csv")
 
@@ -113,6 +113,12 @@ def count(pairs: Iterable[tuple[str, str]], most_wrong: float = 0.6) -> dict[tup
                 if first in _SAID[part] and second in _SAID[part]:
                     found[part, first, second] += 1
     return dict(found)
+
+
+def count_characters(heard: Iterable[str]) -> dict[tuple[str, str, str], int]:
+    """How often each Chinese character was written, as part `char` of nothing in particular."""
+    found = Counter(char for text in heard for char in text if "\u4e00" <= char <= "\u9fff")
+    return {("char", "", char): number for char, number in found.items()}
 
 
 def _aligned(said: tuple[Sound, ...], heard: tuple[Sound, ...]) -> list[tuple[Sound, Sound]]:

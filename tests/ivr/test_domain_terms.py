@@ -18,6 +18,11 @@ def test_words_of_everybody_are_none_although_problem_types_have_them(router: Ro
     assert not {"自己", "实际", "年龄", "公司", "七十"} & set(domain_terms(router))
 
 
+def test_phrases_that_tell_a_type_are_no_terms(router: Router) -> None:
+    phrases = {phrase for problem in router.taxonomy.problems.values() for phrase in problem.phrases}
+    assert len(phrases - set(domain_terms(router))) > 0.99 * len(phrases) > 10_000
+
+
 def test_common_terms_are_terms_of_two_characters_that_callers_use_again_and_again(router: Router) -> None:
     common = common_terms(router)
     assert common <= set(domain_terms(router))

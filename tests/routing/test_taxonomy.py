@@ -118,6 +118,15 @@ def test_a_sentence_under_two_types_is_refused(copy: Path) -> None:
     assert {fault.file for fault in caught.value.faults} == {"exemplars.txt"}
 
 
+def test_phrases_are_read_beside_words_and_may_be_left_out(copy: Path) -> None:
+    assert len(Taxonomy.load(copy).problems["garbage"].phrases) > 50
+    append(copy / "phrases.txt", "[no-such-type]\n堆成山\n")
+    with pytest.raises(DataError, match=r"phrases\.txt:\d+: \[no-such-type\] is no id"):
+        Taxonomy.load(copy)
+    (copy / "phrases.txt").unlink()
+    assert Taxonomy.load(copy).problems["garbage"].phrases == ()
+
+
 def test_a_version_that_is_none_is_refused(copy: Path) -> None:
     (copy / "taxonomy.toml").write_text('version = "new"\n', encoding="utf-8")
     with pytest.raises(DataError, match=r"taxonomy\.toml:1"):

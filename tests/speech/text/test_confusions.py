@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speech.text.confusions import Confusions, count
+from speech.text.confusions import Confusions, count, count_characters
 from speech.text.sounds import sounds
 
 SHIPPED = Confusions.load()
@@ -40,3 +40,11 @@ def test_pairs_are_counted_syllable_beside_syllable_although_one_is_missing() ->
 
 def test_a_pair_that_is_mostly_wrong_is_not_counted() -> None:
     assert count([("家里停水了", "我们去北京玩")]) == {}
+
+
+def test_characters_that_were_written_are_counted_and_nothing_else() -> None:
+    assert count_characters(["停水了, ok", "水"]) == {
+        ("char", "", "停"): 1,
+        ("char", "", "水"): 2,
+        ("char", "", "了"): 1,
+    }
