@@ -79,6 +79,9 @@ class Media(asyncio.DatagramProtocol):
         self.heard = heard
         self.digits_heard: list[tuple[str, float]] = []
         self.packets_sent = 0
+        self.longest_gap = 0.0
+        """Seconds between two packets sent: what a telephone keeps at 0.02 and a busy machine does not."""
+        self._sent_at: float | None = None
         self._clock = clock
         self._ticker = ticker
         self._transport: asyncio.DatagramTransport | None = None
@@ -200,6 +203,10 @@ class Media(asyncio.DatagramProtocol):
         """Sends the packet of these 20 ms."""
         if self._remote is None or self._ended:
             return
+        now = asyncio.get_running_loop().time()
+        if self._sent_at is not None:
+            self.longest_gap = max(self.longest_gap, now - self._sent_at)
+        self._sent_at = now
         if self._remote.event_payload is None and self._keys:
             _log.warning("phone_keys_not_negotiated")
             self._drop_keys()
