@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 
@@ -30,6 +31,13 @@ log = structlog.get_logger()
 
 Transcribe = Callable[[Path], Awaitable[tuple[str, float]]]
 """A recording's words and its length in seconds; empty words when nothing was understood."""
+
+
+class Decide(Protocol):
+    """A recording's words, corrected, and as they were heard before, to a decision."""
+
+    def __call__(self, text: str, *, heard: str = "") -> Decision: ...
+
 
 STALE_SECONDS = 60.0
 """A recording under way is written to at least every few seconds."""
@@ -64,7 +72,7 @@ class Inbox:
         is_live: Callable[[str], bool],
         transcribe: Transcribe,
         correct: Callable[[str], Corrected],
-        decide: Callable[[str], Decision],
+        decide: Decide,
         second_reading: ReadingQueue | None = None,
     ) -> None:
         self._folder = folder
@@ -139,7 +147,7 @@ class Inbox:
         words, _ = await self._transcribe(recording)
         if words:
             text = (await asyncio.to_thread(self._correct, words)).text
-            danger = (await asyncio.to_thread(self._decide, text)).emergency
+            danger = (await asyncio.to_thread(self._decide, text, heard=words)).emergency
             head = "来电中断后的留言（自动识别）"
             if danger.level is not EmergencyLevel.NONE:
                 log.warning("danger_in_message", call=call, level=danger.level.value)
@@ -157,7 +165,7 @@ class Inbox:
         corrected = await asyncio.to_thread(self._correct, words)
         heard = (words,) if corrected.changes else ()
         request = Request(spoken=(Spoken(corrected.text, 0.0, seconds, None, heard, corrected.changes),))
-        decision = await asyncio.to_thread(self._decide, corrected.text)
+        decision = await asyncio.to_thread(self._decide, corrected.text, heard=words)
         return request.decided(decision).endangered(decision.emergency)
 
     def _whole_call(self, call_id: str) -> Path | None:

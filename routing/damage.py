@@ -31,6 +31,8 @@ _RIGHT_HALF: Final = 0.5
 
 _RARE: Final = 1.0
 _LIKING: Final = 0.7
+"""A character comes as often as it was written, and once more, to this power: more can be written than was counted."""
+
 _ATTEMPTS: Final = 8
 _SPREAD: Final = 2.0
 """Shape of the gamma distribution of a sentence's share of damage; 2 gives the unevenness that was seen."""

@@ -54,8 +54,8 @@ class Understanding:
     now: Callable[[], datetime]
     """The time where the hotline is, aware: office hours and the last day of an answer go by it."""
 
-    def decide(self, text: str) -> Decision:
-        return self.routing.decide(text, at=self.now())
+    def decide(self, text: str, *, heard: str = "") -> Decision:
+        return self.routing.decide(text, heard=heard, at=self.now())
 
 
 async def dialogue_events(listener: Listener, mind: Understanding, known: Known) -> AsyncIterator[ev.Event]:

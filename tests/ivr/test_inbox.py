@@ -15,6 +15,7 @@ from ivr.outbox.numbering import Numbering
 from ivr.outbox.outbox import Outbox
 from ivr.outbox.relay import Relay, RelayLimits
 from ivr.outbox.spool import Item, Spool
+from routing.decision import Decision
 from speech.text.correction import Corrector
 from tests.fakes.clock import FakeTime, FakeToday
 from tests.fakes.routing import CERTAIN, FakeRouting
@@ -39,6 +40,7 @@ class Node:
         self.live: set[str] = set()
         self.heard: tuple[str, float] = ("垃圾没人清理", 4.0)
         self.transcribed: list[Path] = []
+        self.dangers = {"抢劫": CERTAIN}
         self.inbox = Inbox(
             self.folder,
             self.recordings,
@@ -48,8 +50,11 @@ class Node:
             is_live=self.live.__contains__,
             transcribe=self._transcribe,
             correct=lambda words: Corrector(("垃圾清运",)).correct([words]),
-            decide=FakeRouting(emergencies={"抢劫": CERTAIN}).decide,
+            decide=self._decide,
         )
+
+    def _decide(self, text: str, *, heard: str = "") -> Decision:
+        return FakeRouting(emergencies=self.dangers).decide(text, heard=heard)
 
     async def _transcribe(self, path: Path) -> tuple[str, float]:
         self.transcribed.append(path)
@@ -284,3 +289,13 @@ async def test_a_full_disk_leaves_the_note_for_the_next_time(node: Node, monkeyp
         assert await node.inbox.scan() == 0
     assert node.lies_in("done") == []
     assert await node.inbox.scan() == 1
+
+
+async def test_danger_that_correction_took_out_of_a_recording_still_counts(node: Node) -> None:
+    node.heard = ("楼下的拉及清运", 3.0)
+    node.dangers = {"拉及": CERTAIN}
+    node.note(recording=node.record().name)
+    await node.inbox.scan()
+    (ticket,) = node.tickets
+    assert ticket.body["transcript"][0]["text"] == "楼下的垃圾清运"
+    assert ticket.body["emergency"]["level"] == "certain"
