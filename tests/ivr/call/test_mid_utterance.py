@@ -44,9 +44,10 @@ async def test_an_error_frame_in_mid_utterance_ends_the_leg_and_not_the_call(tmp
         await line.happens("your-turn", state="listen")
         speaking = asyncio.create_task(talks(line))
         await line.happens("speech")
+        # Not a word more, or the next leg hears an answer before it has asked.
+        speaking.cancel()
         line.caller.send(ERROR_FRAME)
         await line.happens("audio-resumed")
-        speaking.cancel()
         await line.happens("your-turn", times=2, state="listen")
         await line.says()
         await line.happens("state", to="confirm")
