@@ -146,13 +146,13 @@ class Inbox:
         """A caller who had told something before left a message too: it may say more, and it may say danger."""
         words, _ = await self._transcribe(recording)
         if words:
-            text = (await asyncio.to_thread(self._correct, words)).text
-            danger = (await asyncio.to_thread(self._decide, text, heard=words)).emergency
+            corrected, decision = await self._understand(words)
+            danger = decision.emergency
             head = "来电中断后的留言（自动识别）"
             if danger.level is not EmergencyLevel.NONE:
                 log.warning("danger_in_message", call=call, level=danger.level.value)
                 head += f"【疑似险情 {danger.service}】"
-            note = {"verb": "note", "text": f"{head}：{text[:LONGEST_NOTE]}"}
+            note = {"verb": "note", "text": f"{head}：{corrected.text[:LONGEST_NOTE]}"}
             await self._outbox.tell(number, call, note, about="message")
         await self._outbox.attach(number, call, recording, "message")
 
@@ -162,11 +162,14 @@ class Inbox:
             return None
         if not words:
             return Request(spoken=(Spoken("", 0.0, seconds, None),))
-        corrected = await asyncio.to_thread(self._correct, words)
+        corrected, decision = await self._understand(words)
         heard = (words,) if corrected.changes else ()
         request = Request(spoken=(Spoken(corrected.text, 0.0, seconds, None, heard, corrected.changes),))
-        decision = await asyncio.to_thread(self._decide, corrected.text, heard=words)
         return request.decided(decision).endangered(decision.emergency)
+
+    async def _understand(self, words: str) -> tuple[Corrected, Decision]:
+        corrected = await asyncio.to_thread(self._correct, words)
+        return corrected, await asyncio.to_thread(self._decide, corrected.text, heard=words)
 
     def _whole_call(self, call_id: str) -> Path | None:
         """What the caller said, as Asterisk recorded it from the first second."""

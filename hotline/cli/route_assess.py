@@ -1,7 +1,6 @@
 """`hotline route assess`: how well routing does on held-out sentences, as they were said and as a call hears them."""
 
 import json
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,9 +11,7 @@ from hotline.cli.common import in_user_words, settings_of
 
 if TYPE_CHECKING:
     from routing.heldout import Example, HeldOut
-    from speech.text.correction import Corrected
-
-Correct = Callable[[Sequence[str]], "Corrected"]
+    from speech.text.correction import Corrector
 
 
 def assess(
@@ -36,7 +33,7 @@ def assess(
         recognised = read_recognised(here, held_out)
         sets = {"": held_out}
         if recognised is not None:
-            sets["recognised"] = as_in_a_call(recognised, domain_corrector(router).correct)
+            sets["recognised"] = as_in_a_call(recognised, domain_corrector(router))
             # Exactly the same sentences, so that what recognition costs is not mixed up with which ones were taken.
             sets["recognised_as_plain"] = recognised.plain()
         report: dict[str, Any] = {}
@@ -48,19 +45,22 @@ def assess(
     typer.echo(_printed(report))
 
 
-def as_in_a_call(recognised: "HeldOut", correct: Correct) -> "HeldOut":
+def as_in_a_call(recognised: "HeldOut", corrector: "Corrector") -> "HeldOut":
     """What a call decides on: the corrected text, with what was heard as the first of its lower readings."""
     sets = recognised.sets().values()
-    return type(recognised)(*(tuple(_corrected(example, correct) for example in each) for each in sets))
+    return type(recognised)(*(tuple(_heard(example, corrector) for example in each) for each in sets))
 
 
-def _corrected(example: "Example", correct: Correct) -> "Example":
-    readings = (example.text, *example.alternatives)
-    found = correct(readings)
-    if not found.changes:
+def _heard(example: "Example", corrector: "Corrector") -> "Example":
+    from ivr.call.hearing import corrected
+    from speech.ports import Alternative, Final
+
+    readings = tuple(Alternative(each, 0.0) for each in (example.text, *example.alternatives))
+    final, changes = corrected(Final(readings, 0.0, 0.0), corrector)
+    if not changes:
         return example
-    others = tuple(each for each in readings if each != found.text)
-    return replace(example, text=found.text, alternatives=others, heard=example.text)
+    others = tuple(each.text for each in final.alternatives[1:])
+    return replace(example, text=final.text, alternatives=others, heard=example.text)
 
 
 def add_to(group: typer.Typer) -> None:

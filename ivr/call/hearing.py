@@ -84,7 +84,7 @@ async def dialogue_events(listener: Listener, mind: Understanding, known: Known)
 def _understood(
     heard: Utterance, mind: Understanding, before: str, question: PlaceQuestion | None
 ) -> ev.UtteranceHeard:
-    final, changes = _corrected(heard.final, mind.corrector)
+    final, changes = corrected(heard.final, mind.corrector)
     others = tuple(other.text for other in final.alternatives[1:])
     if not final.text:
         return ev.UtteranceHeard(final, None, None, heard.started, heard.ended, heard.ended_by)
@@ -103,11 +103,11 @@ def _understood(
     )
 
 
-def _corrected(final: Final, corrector: Corrector) -> tuple[Final, tuple[Change, ...]]:
+def corrected(final: Final, corrector: Corrector) -> tuple[Final, tuple[Change, ...]]:
     """The result with its best reading corrected, which then comes before the reading that was heard."""
-    corrected = corrector.correct([each.text for each in final.alternatives])
-    if not corrected.changes:
+    found = corrector.correct([each.text for each in final.alternatives])
+    if not found.changes:
         return final, ()
     best = final.alternatives[0]
-    others = [each for each in final.alternatives if each.text != corrected.text]
-    return replace(final, alternatives=(replace(best, text=corrected.text), *others)), corrected.changes
+    others = [each for each in final.alternatives if each.text != found.text]
+    return replace(final, alternatives=(replace(best, text=found.text), *others)), found.changes

@@ -173,7 +173,7 @@ def test_sealed_sets_are_assessed_only_when_they_are_asked_for(hotline: Command,
 
 def test_a_recognised_sentence_is_assessed_as_a_call_decides_it() -> None:
     heard = Example("garbage", "拉及清运没人管", alternatives=("垃及清云",), said="垃圾清运没人管")
-    sets = as_in_a_call(HeldOut((), (), (), (heard,)), Corrector(("垃圾清运",)).correct)
+    sets = as_in_a_call(HeldOut((), (), (), (heard,)), Corrector(("垃圾清运",)))
     (decided,) = sets.categories
     assert (decided.text, decided.heard) == ("垃圾清运没人管", "拉及清运没人管")
     assert decided.alternatives == ("拉及清运没人管", "垃及清云")
