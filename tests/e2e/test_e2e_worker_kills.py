@@ -146,6 +146,11 @@ async def call_again_and_again(shared: Round) -> None:
             shared.missing_of_stalled += words
         else:
             shared.missing += words
+        print(
+            f"{ticket['call']['id']}: {ticket['completeness']}, told {times}x, {words} words missing, "
+            f"the telephone's longest gap {caller.call.media.longest_gap:.3f} s",
+            flush=True,
+        )
 
 
 async def tell_the_matter(shared: Round, caller: Caller) -> int:
