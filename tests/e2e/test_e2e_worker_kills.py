@@ -6,6 +6,7 @@ a caller who had already told something, before the message, says that somebody 
 """
 
 import asyncio
+import gc
 import os
 import random
 import signal
@@ -44,6 +45,9 @@ WITH_MESSAGE = {"fallback", "incomplete-callback"}
 LONGEST_STALL = 0.1
 """Seconds. Asterisk throws away what it has when the two sides of a recording drift farther apart (main/audiohook.c,
 `AST_AUDIOHOOK_SYNC_TOLERANCE`): such a call says nothing about the recogniser, only that the machine is too busy."""
+
+STALLED = 0.1 if KILLS >= 50 else 0.5
+"""Share of the calls that may say nothing. One pause of the machine hits all callers of that moment."""
 
 TWICE = 0.1
 """Share of kills after which the next may hit the same utterance again."""
@@ -92,6 +96,9 @@ async def test_a_recogniser_killed_while_callers_speak_loses_no_call_and_no_word
     hotline: WholeHotline, speak: Speak, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
     shared = Round(hotline, await asyncio.to_thread(speak, LITTER, VOICE))
+    # Python's collector goes through the voice's model for 0.1 s, and all telephones stand still meanwhile.
+    gc.collect()
+    gc.freeze()
     async with asyncio.TaskGroup() as tasks:
         for _ in range(CALLERS):
             tasks.create_task(call_again_and_again(shared))
@@ -102,7 +109,7 @@ async def test_a_recogniser_killed_while_callers_speak_loses_no_call_and_no_word
     record_testsuite_property("worker_kills_calls_stalled", shared.stalled)
     record_testsuite_property("worker_kills_words_missing_of_stalled", shared.missing_of_stalled)
     assert shared.missing == 0
-    assert shared.stalled <= shared.ends.total() / 2
+    assert shared.stalled <= shared.ends.total() * STALLED
 
 
 async def kill_again_and_again(shared: Round) -> None:
@@ -138,9 +145,8 @@ async def call_again_and_again(shared: Round) -> None:
         assert ticket["completeness"] in expected, f"{ticket['completeness']} after {story}"
         (url,) = [each["url"] for each in ticket["attachments"] if each["kind"] == "recording"]
         assert len(await shared.hotline.attachment(url)) > len(shared.speech)
-        # The caller's own track: on the other one prompts may lie over the speech.
-        sound = own_track(shared.hotline, ticket["call"]["id"])
-        words = missing(samples_of(shared.speech), sound, times)
+        # In a thread: the other callers' telephones go on meanwhile.
+        words = await asyncio.to_thread(words_missing, shared, ticket["call"]["id"], times)
         if caller.call.media.longest_gap > LONGEST_STALL:
             shared.stalled += 1
             shared.missing_of_stalled += words
@@ -198,6 +204,11 @@ async def recorded(hotline: WholeHotline, caller: Caller) -> dict[str, Any]:
 
     ticket: dict[str, Any] = await eventually_async(found, f"ticket {number} has its recording")
     return ticket
+
+
+def words_missing(shared: Round, call: str, times: int) -> int:
+    # The caller's own track: on the other one prompts may lie over the speech.
+    return missing(samples_of(shared.speech), own_track(shared.hotline, call), times)
 
 
 def own_track(hotline: WholeHotline, call: str) -> Samples:
