@@ -67,6 +67,10 @@ class SpeechSettings(BaseModel):
 
     alternatives: int = Field(default=5, ge=1, le=5)
     beam: int = Field(default=5, ge=1, le=20)
+    second_look: bool = Field(
+        default=True,
+        description="Whisper uses pauses to read an utterance twice; the more readings, the better is decided",
+    )
     partial_seconds: float = Field(default=0.8, ge=0.1, le=10, description="new audio before another partial decode")
     level_dbfs: float = Field(default=-22, ge=-60, le=-1, description="loudness Whisper's input is levelled to")
 

@@ -67,7 +67,7 @@ class Listener:
 
     def _understood(self, said: Float32, rate: int, take: Take) -> Readings:
         audio = to_phone(in_noise(said, rate, take), round(rate * take.stretch))
-        return tuple(each.text for each in decode_pcm(self._engine, audio, RATE).alternatives)
+        return tuple(each.text for each in decode_pcm(self._engine, audio, RATE, pause=True).alternatives)
 
 
 def in_noise(said: Float32, rate: int, take: Take) -> Float32:

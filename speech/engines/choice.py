@@ -138,5 +138,6 @@ def load(choice: EngineChoice, settings: SpeechSettings) -> Engine:
                 partial_seconds=settings.partial_seconds,
                 level_dbfs=settings.level_dbfs,
                 vad_threshold=settings.vad_threshold,
+                second_look=settings.second_look,
             )
             return WhisperEngine(choice.folder, options)

@@ -9,12 +9,18 @@ from speech.frames import bytes_of, seconds_of
 __all__ = ["decode_pcm", "measure_rtf"]
 
 
-def decode_pcm(engine: Engine, pcm: bytes, rate: int) -> Reading:
-    """The result of 16-bit mono PCM at `rate`. Blocks."""
+def decode_pcm(engine: Engine, pcm: bytes, rate: int, *, pause: bool = False) -> Reading:
+    """The result of 16-bit mono PCM at `rate`. Blocks.
+
+    With `pause` the engine is asked for partials at the end until it has nothing newer, as in the pause that ends an
+    utterance of a call.
+    """
     decoder = engine.open(rate)
     piece = bytes_of(0.2, rate)
     for at in range(0, len(pcm), piece):
         decoder.accept(pcm[at : at + piece])
+    while pause and decoder.partial() is not None:
+        pass
     return decoder.final()
 
 

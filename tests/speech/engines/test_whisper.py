@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from speech.engines.whisper import WhisperEngine, WhisperOptions
+from speech.engines.whisper import WhisperEngine, WhisperOptions, mixed
+from speech.engines.whole import decode_pcm
 from speech.errors import ModelError
 from speech.frames import Float32, to_pcm
+from speech.ports import Alternative
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +72,77 @@ def test_the_text_of_a_pause_is_told_even_when_it_is_not_new(
     assert decoder.partial() == "明天去北京"
     assert decoder.partial() is None
     assert decoder.final().text == "明天去北京"
-    assert beams == [1, engine.options.beam]
+    assert beams == [1, engine.options.beam, engine.options.beam]  # the last one is the second look
+
+
+def looks(monkeypatch: pytest.MonkeyPatch, engine: WhisperEngine, *texts: str) -> list[int]:
+    """Every look understands the next of `texts`, with a worse reading of its own; how long each look's sound was."""
+    lengths: list[int] = []
+
+    def readings(samples: Float32, beam: int, no_repeat: int = 0) -> tuple[list[tuple[str, float]], float]:
+        lengths.append(len(samples))
+        text = texts[len(lengths) - 1]
+        return [(text, 0.8), (text + "啊", 0.7)], 0.0
+
+    monkeypatch.setattr(engine, "readings", readings)
+    return lengths
+
+
+def test_what_is_understood_of_slowed_sound_in_a_pause_joins_the_lower_readings(
+    engine: WhisperEngine, mandarin: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths = looks(monkeypatch, engine, "明天去北京", "明天起北京")
+    final = decode_pcm(engine, mandarin + bytes(8_000), 8_000, pause=True)
+    assert [each.text for each in final.alternatives] == ["明天去北京", "明天起北京", "明天去北京啊", "明天起北京啊"]
+    assert lengths[1] / lengths[0] == pytest.approx(1 / 0.93, abs=0.01)
+
+
+def test_nobody_waits_for_a_second_look(
+    engine: WhisperEngine, mandarin: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths = looks(monkeypatch, engine, "明天去北京")
+    final = decode_pcm(engine, mandarin + bytes(8_000), 8_000)
+    assert [each.text for each in final.alternatives] == ["明天去北京", "明天去北京啊"]
+    assert len(lengths) == 1
+
+
+def test_what_is_said_after_a_pause_is_looked_at_anew(
+    engine: WhisperEngine, mandarin: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths = looks(monkeypatch, engine, "明天", "明填", "明天去北京", "明天起北京")
+    decoder = engine.open(8_000)
+    for _ in range(2):
+        decoder.accept(mandarin + bytes(8_000))
+        while decoder.partial() is not None:
+            pass
+    assert [each.text for each in decoder.final().alternatives][:2] == ["明天去北京", "明天起北京"]
+    assert len(lengths) == 4
+
+
+def test_without_a_second_look_a_pause_has_one_decode(
+    whisper_base: Path, mandarin: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = WhisperEngine(whisper_base, WhisperOptions(second_look=False))
+    lengths = looks(monkeypatch, engine, "明天去北京")
+    decode_pcm(engine, mandarin + bytes(8_000), 8_000, pause=True)
+    assert len(lengths) == 1
+
+
+def test_sound_that_would_not_fit_when_slowed_is_looked_at_once(
+    engine: WhisperEngine, mandarin: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths = looks(monkeypatch, engine, "明天去北京")
+    decode_pcm(engine, mandarin + bytes(16_000 * 27 - len(mandarin)), 8_000, pause=True)
+    assert len(lengths) == 1
+
+
+def test_readings_of_two_looks_take_turns_and_no_text_comes_twice() -> None:
+    def read(*texts: str) -> tuple[Alternative, ...]:
+        return tuple(Alternative(text, 0.5) for text in texts)
+
+    assert mixed(read("一", "二", "三"), read("一", "四"), 5) == read("一", "二", "四", "三")
+    assert mixed(read("一", "二", "三"), read("四", "五"), 3) == read("一", "四", "二")
+    assert mixed(read("一"), (), 5) == read("一")
 
 
 @pytest.mark.parametrize("kind", ["silence", "noise", "hum", "chord", "dtmf", "fax"])
