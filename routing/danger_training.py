@@ -137,7 +137,7 @@ def thresholds(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     for named, share in ((False, _FALSE_UNNAMED), (True, _FALSE_NAMED)):
         unbraked = np.array([o.sure if (o.evidence > 0) is named and not o.braked else 0.0 for o in harmless])
         bars.append(float(np.clip(np.quantile(unbraked, 1.0 - share), 0.5, 0.99)))
-    possible = float(np.clip(np.quantile([o.any for o in harmless], 1.0 - _FALSE_ASKED), 0.08, 0.5))
+    possible = float(np.clip(np.quantile([o.any for o in harmless], 1.0 - _FALSE_ASKED), 0.03, 0.5))
     return {"certain": [*bars, min(bars[1], _OUTCRY)], "possible": possible}
 
 

@@ -93,7 +93,7 @@ def test_every_spoken_name_has_its_own_prompt_id(router: Router) -> None:
 def test_all_faults_are_listed_with_file_and_line(copy: Path) -> None:
     append(copy / "problems.csv", "garbage,无此类,其他,名,shout,nobody,sideways,noone,maybe,7,soon,0w,rare,十全\n")
     append(copy / "units.csv", "housing,又一个,department,\n")
-    append(copy / "exemplars.txt", "[no-such-type]\n一句话\n")
+    append(copy / "exemplars-environment.txt", "[no-such-type]\n一句话\n")
     with pytest.raises(DataError) as caught:
         Taxonomy.load(copy)
     found = [str(fault) for fault in caught.value.faults]
@@ -101,7 +101,8 @@ def test_all_faults_are_listed_with_file_and_line(copy: Path) -> None:
     for expected in ("used twice", "无此类", *names):
         assert any(expected in fault for fault in found), expected
     assert all(
-        fault.file in ("problems.csv", "units.csv", "exemplars.txt") and fault.line for fault in caught.value.faults
+        fault.file in ("problems.csv", "units.csv", "exemplars-environment.txt") and fault.line
+        for fault in caught.value.faults
     )
 
 
@@ -112,10 +113,10 @@ def test_a_problem_type_without_sentences_is_refused(copy: Path) -> None:
 
 
 def test_a_sentence_under_two_types_is_refused(copy: Path) -> None:
-    append(copy / "exemplars.txt", "[small-ads]\n路灯坏了\n[cables]\n路灯坏了\n")
+    append(copy / "exemplars-environment.txt", "[small-ads]\n路灯坏了\n[cables]\n路灯坏了\n")
     with pytest.raises(DataError, match=r"again; first under") as caught:
         Taxonomy.load(copy)
-    assert {fault.file for fault in caught.value.faults} == {"exemplars.txt"}
+    assert {fault.file for fault in caught.value.faults} == {"exemplars-environment.txt"}
 
 
 def test_phrases_are_read_beside_words_and_may_be_left_out(copy: Path) -> None:
