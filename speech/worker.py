@@ -36,6 +36,8 @@ _INBOX: Final = 4096
 _LOWEST_PRIORITY: Final = 19
 _PIECE_SECONDS: Final = 0.2
 _BEHIND_SECONDS: Final = 0.5
+_DECODE_SECONDS: Final = 0.05
+"""A request for a partial that took longer was a decode, whatever it gave; one that found nothing to do takes none."""
 
 Send = Callable[[Kind, int, dict[str, Any]], None]
 _Result = TypeVar("_Result")
@@ -144,7 +146,10 @@ class Server:
         self._send(Kind.FINAL, number, _as_json(self._timed(stream.decoder.final)))
 
     def _partials(self) -> None:
-        """Streaming engines answer from what they have; others decode, so one stream a turn, the longest unheard."""
+        """Streaming engines answer from what they have; others decode, so one stream a turn, the longest unheard.
+
+        A decode need not give a text: nothing was understood, or it was a second look.
+        """
         streams = [(number, stream) for number, stream in self._streams.items() if not stream.finished]
         if not self._engine.capabilities.streaming:
             if any(stream.pending or stream.finished for stream in self._streams.values()):
@@ -153,11 +158,14 @@ class Server:
         for number, stream in streams:
             if seconds_of(stream.waiting, stream.rate) > _BEHIND_SECONDS:
                 continue
+            began = self._clock()
             text = self._timed(stream.decoder.partial)
             if text is not None:
-                stream.looked = self._clock()
                 at = seconds_of(stream.heard, stream.rate)
                 self._send(Kind.PARTIAL, number, {"text": text, "at": round(at, 3)})
+            now = self._clock()
+            if text is not None or now - began > _DECODE_SECONDS:
+                stream.looked = now
                 if not self._engine.capabilities.streaming:
                     return
 

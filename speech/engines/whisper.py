@@ -203,13 +203,16 @@ class WhisperDecoder:
             return
         self._looked_again = True
         if self._seconds <= _LONGEST_SLOWED:
-            again = self._decode(self._options.beam, slowed=True)
+            again = self._understand(self._options.beam, slowed=True)
             both = mixed(first.alternatives, again.alternatives, self._options.alternatives)
             self._reading = replace(first, alternatives=both)
 
-    def _decode(self, beam: int, *, slowed: bool = False) -> Reading:
-        if not slowed:
-            self._decoded, self._looked_again = self._seconds, False
+    def _decode(self, beam: int) -> Reading:
+        """The latest decode from now on."""
+        self._decoded, self._looked_again = self._seconds, False
+        return self._understand(beam)
+
+    def _understand(self, beam: int, *, slowed: bool = False) -> Reading:
         audio = np.concatenate(self._blocks)
         self._blocks = [audio]
         frames = self._voice.frames()

@@ -11,8 +11,8 @@ from speech.worker import Server
 
 
 class WrittenDecoder:
-    def __init__(self, log: list[str], name: str) -> None:
-        self._log, self._name, self.heard = log, name, 0
+    def __init__(self, engine: "WrittenEngine", name: str) -> None:
+        self._engine, self._log, self._name, self.heard = engine, engine.log, name, 0
 
     def accept(self, pcm: bytes) -> None:
         self.heard += len(pcm)
@@ -20,7 +20,8 @@ class WrittenDecoder:
 
     def partial(self) -> str | None:
         self._log.append(f"{self._name} partial")
-        return f"{self.heard}"
+        self._engine.time += self._engine.decode_seconds
+        return f"{self.heard}" if self._engine.understands else None
 
     def final(self) -> Reading:
         self._log.append(f"{self._name} final")
@@ -28,7 +29,10 @@ class WrittenDecoder:
 
 
 class WrittenEngine:
+    """Its decodes take `decode_seconds` of `time` and give a text if it `understands`."""
+
     def __init__(self, *, streaming: bool) -> None:
+        self.time, self.decode_seconds, self.understands = 0.0, 0.0, True
         self.log: list[str] = []
         self.biases: list[Bias | None] = []
         self._streaming = streaming
@@ -39,19 +43,18 @@ class WrittenEngine:
 
     def open(self, rate: int = 8_000, bias: Bias | None = None) -> WrittenDecoder:
         self.biases.append(bias)
-        return WrittenDecoder(self.log, "ab"[len(self.biases) - 1])
+        return WrittenDecoder(self, "ab"[len(self.biases) - 1])
 
 
 class Worker:
     def __init__(self, *, streaming: bool) -> None:
         self.engine = WrittenEngine(streaming=streaming)
         self.sent: list[tuple[Kind, int, dict[str, Any]]] = []
-        self.time = 0.0
         self.server = Server(self.engine, lambda *item: self.sent.append(item), self._clock)
 
     def _clock(self) -> float:
-        self.time += 0.001
-        return self.time
+        self.engine.time += 0.001
+        return self.engine.time
 
     def give(self, kind: Kind, stream: int, payload: bytes = b"") -> None:
         data = encode_json(kind, stream, {}) if kind is Kind.OPEN else encode(kind, stream, payload)
@@ -95,6 +98,20 @@ def test_an_engine_that_decodes_again_does_so_only_when_nothing_waits_and_in_tur
     for _ in range(3):
         worker.server.turn()
     assert [stream for _, stream, _ in worker.sent] == [1, 2, 1]
+
+
+@pytest.mark.fault("F11")
+@pytest.mark.parametrize(("decode_seconds", "asked"), [(0.4, "aba"), (0.0, "ababab")])
+def test_a_decode_that_gives_no_text_is_a_stream_s_turn_all_the_same(decode_seconds: float, asked: str) -> None:
+    worker = Worker(streaming=False)
+    worker.engine.decode_seconds, worker.engine.understands = decode_seconds, False
+    for stream in (1, 2):
+        worker.give(Kind.OPEN, stream)
+        worker.give(Kind.AUDIO, stream, bytes(320))
+    for _ in range(3):
+        worker.server.turn()
+    partials = [line.split()[0] for line in worker.engine.log if "partial" in line]
+    assert "".join(partials) == asked
 
 
 def test_finals_come_before_partials_of_others() -> None:
