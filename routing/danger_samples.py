@@ -5,7 +5,6 @@ Text files hold sentences under `[situation service kind]` (emergencies, possibl
 sentence, so a new sentence changes none of the other twins.
 """
 
-import re
 import zlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -28,9 +27,9 @@ _SHARE_MISHEARD = 0.18
 _TELEPHONE, _TELEPHONE_WEIGHT = (0.35, 0.35), 0.6
 """Two twins more of a sentence that may be about danger, as damaged as a telephone band and a small model leave it."""
 
-_COPY = re.compile(r"-\d+$")
 _SEED = 110
-_UNSURE_WEIGHT, _ORDINARY_WEIGHT = 1.6, 0.27
+_UNSURE_WEIGHT = 1.6
+_ORDINARY_WEIGHT = 0.27
 """Of an ordinary sentence: at twenty to one emergency more weight would cost recall, above all of what is misheard."""
 _HEARD_WEIGHT = 1.0
 _SHORTEST_BEGINNING = 4
@@ -114,17 +113,17 @@ def _samples_of(sentence: Sentence, lexicon: Lexicon, facts: Facts) -> Iterator[
 
 
 def _written(folder: Path, taxonomy: Taxonomy, faults: list[Fault]) -> Iterator[tuple[str, str, str, str]]:
-    """Text, gravity, service and situation; each heading without its counter is a situation."""
+    """Text, gravity, service and situation."""
     grave: set[str] = set()
     for path in sorted(folder.glob("emergencies*.txt")) + sorted(folder.glob("possible*.txt")):
         gravity = POSSIBLE if path.name.startswith("possible") else DANGER
         for line, heading, sentences in sections(path, faults):
             name, service = _heading(heading, path.name, line, faults)
             grave.update(sentences)
-            yield from ((text, gravity, service, _COPY.sub("", name)) for text in sentences)
+            yield from ((text, gravity, service, name) for text in sentences)
     for path in sorted(folder.glob("traps*.txt")) + sorted(folder.glob("harmless*.txt")):
         for _, heading, sentences in sections(path, faults):
-            yield from ((text, HARMLESS, "", f"trap:{_COPY.sub('', heading)}") for text in sentences)
+            yield from ((text, HARMLESS, "", f"trap:{heading}") for text in sentences)
     for problem_id, problem in taxonomy.problems.items():
         yield from (
             (text, HARMLESS, "", f"problem:{problem_id}") for text in harmless_exemplars(problem, grave) if learnt(text)

@@ -51,7 +51,7 @@ _OF_KINDS: Final = Fitting(strength=1.0, sounds=False)
 _FEWEST_ROWS: Final = 5
 _MISHEARD: Final = 0.18
 _TWIN, _MUFFLED, _HEARD, _WORDS, _WORD = 0.5, 0.4, 0.5, 0.5, 0.35
-_NOTHING: Final = 5.0
+_ASIDE: Final = 5.0
 """There are few ways of saying nothing beside hundreds of sentences a problem."""
 _WORD_COUNTS: Final = (1, 2, 2, 3, 3, 4) * 2
 
@@ -161,8 +161,8 @@ def make_examples(
     group = 0
     aside = [line for lines in asides.values() for line in lines]
     for line in aside:
-        yield Example(read(line), NOTHING, -1, _NOTHING)
-        yield Example(read("，".join(rng.sample(aside, 2))), NOTHING, -1, _NOTHING)
+        yield Example(read(line), NOTHING, -1, _ASIDE)
+        yield Example(read("，".join(rng.sample(aside, 2))), NOTHING, -1, _ASIDE)
     for name, problem in taxonomy.problems.items():
         for sentence in problem.exemplars:
             yield Example(read(sentence), name, group, original=True)

@@ -6,7 +6,6 @@ a caller who had already told something, before the message, says that somebody 
 """
 
 import asyncio
-import gc
 import os
 import random
 import signal
@@ -25,6 +24,7 @@ from tests.e2e.conftest import Speak
 from tests.e2e.ear import RATE, Samples, _likeness, samples_of
 from tests.e2e.sentences import LITTER
 from tests.e2e.whole_hotline import Child, WholeHotline, eventually_async
+from tickets.collecting import rare_collections
 
 KILLS = int(os.environ.get("HOTLINE_KILLS", "2"))
 CALLERS = min(3, KILLS)
@@ -97,12 +97,11 @@ async def test_a_recogniser_killed_while_callers_speak_loses_no_call_and_no_word
 ) -> None:
     shared = Round(hotline, await asyncio.to_thread(speak, LITTER, VOICE))
     # Python's collector goes through the voice's model for 0.1 s, and all telephones stand still meanwhile.
-    gc.collect()
-    gc.freeze()
-    async with asyncio.TaskGroup() as tasks:
-        for _ in range(CALLERS):
-            tasks.create_task(call_again_and_again(shared))
-        await kill_again_and_again(shared)
+    with rare_collections():
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(CALLERS):
+                tasks.create_task(call_again_and_again(shared))
+            await kill_again_and_again(shared)
     record_testsuite_property("worker_kills", KILLS)
     record_testsuite_property("worker_kills_calls", dict(shared.ends))
     record_testsuite_property("worker_kills_words_missing", shared.missing)

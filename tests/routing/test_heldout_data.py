@@ -41,6 +41,11 @@ def bigrams(text: str) -> frozenset[str]:
     return frozenset(said[start : start + 2] for start in range(len(said) - 1)) or frozenset({said})
 
 
+def alike(shared: int, one: int, other: int) -> bool:
+    """Whether two sets of so many bigrams have too many of them in common."""
+    return shared > TWINS * (one + other - shared)
+
+
 def near_twins(sentences: Iterable[str], held_out: Iterable[str]) -> Iterator[str]:
     """The sentences that share most of their pairs of characters with a held-out one."""
     held = [bigrams(text) for text in held_out]
@@ -51,7 +56,7 @@ def near_twins(sentences: Iterable[str], held_out: Iterable[str]) -> Iterator[st
     for sentence in sentences:
         grams = bigrams(sentence)
         counts = Counter(chain.from_iterable(having[gram] for gram in grams if gram in having))
-        if any(shared > TWINS * (len(grams) + len(held[at]) - shared) for at, shared in counts.items()):
+        if any(alike(shared, len(grams), len(held[at])) for at, shared in counts.items()):
             yield sentence
 
 
@@ -86,8 +91,7 @@ def test_no_sentence_is_a_near_twin_of_another(held_out: dict[str, HeldOut], nam
             # Sorted by size, so beyond this one no smaller set can share enough.
             if len(seen[j]) < TWINS * len(one):
                 break
-            shared = len(one & seen[j])
-            if shared > TWINS * (len(one) + len(seen[j]) - shared):
+            if alike(len(one & seen[j]), len(one), len(seen[j])):
                 twins.append((examples[j].text, examples[i].text))
     assert twins == []
 
