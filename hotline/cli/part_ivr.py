@@ -1,12 +1,15 @@
 """`hotline ivr`: FastAGI, AudioSocket, dialogue and outbox, without the rest."""
 
+from contextlib import ExitStack
+
 import typer
 
 from hotline.cli.serving import prepare, serve
 from hotline.layout import shipped_sounds
 from hotline.secret_files import asterisk_secrets, control_token
-from ivr.app import AlreadyRunning, IvrPlaces, IvrSecrets, IvrSections
+from ivr.app import AlreadyRunning, IvrPlaces, IvrPorts, IvrSecrets, IvrSections
 from ivr.app import serve as serve_ivr
+from tickets.collecting import rare_collections
 from tickets.domain.roles import Role
 from tickets.service.tokens import ensure_machine_token
 
@@ -27,7 +30,13 @@ def ivr(context: typer.Context) -> None:
         tickets_token=ensure_machine_token(settings.tickets.token_files[Role.MACHINE]),
     )
     sections = IvrSections(settings.ivr, settings.ami, settings.speech)
-    serve(lambda stop: serve_ivr(sections, places, secrets, stop), AlreadyRunning)
+    with ExitStack() as stack:
+
+        def up(_: IvrPorts) -> None:
+            # One look through all that routing has loaded stops every caller's sound for 70 ms.
+            stack.enter_context(rare_collections())
+
+        serve(lambda stop: serve_ivr(sections, places, secrets, stop, up), AlreadyRunning)
 
 
 def register(app: typer.Typer) -> None:
