@@ -32,6 +32,10 @@ _SAYS_SOMETHING, _TELLS_A_DANGER = 5, 12
 """Positions. Without any word of danger, fewer than the first say nothing yet ("有人…" begins every other call), and
 fewer than the second are asked about, not bridged: a partial result is a beginning, whatever its n-grams are worth."""
 _LIKELIER_THAN_NOT, _ANOTHER_READING, _SURE_OF_SEVERAL, _NEVER = 0.5, 0.35, 0.9, 2.0
+_LEAST_SAID, _SAYS_ALL = 3, 0.8
+"""Positions and probability from which an utterance that has ended is asked about though it has no word of danger and
+is as short as a beginning ("他喝药了" as it was misheard)."""
+_LEAST_SHARE = 1e-4
 _RANK = {EmergencyLevel.NONE: 0, EmergencyLevel.POSSIBLE: 1, EmergencyLevel.CERTAIN: 2}
 
 
@@ -90,23 +94,39 @@ class EmergencyDetector:
         """Raises `routing.errors.DataError`."""
         return cls(Lexicon.load(data_dir / "danger" / "lexicon.toml"), DangerModel.load(model_dir / "emergency.npz"))
 
-    def check(self, text: str, alternatives: Sequence[str] = (), *, utterance: Utterance | None = None) -> Emergency:
+    def check(
+        self,
+        text: str,
+        alternatives: Sequence[str] = (),
+        *,
+        utterance: Utterance | None = None,
+        ended: bool = False,
+    ) -> Emergency:
         """The best reading decides; a danger found only in another of the recogniser's readings is `possible`, and must
-        be likelier than a best reading's: every further reading is a further chance to mishear everyday talk.
+        be likelier than a best reading's: every further reading is a further chance to mishear everyday talk. What no
+        reading says loudly enough, all of them may say together.
 
-        `utterance` is `text` as it has been read already, to spare reading it twice.
+        `utterance` is `text` as it has been read already, to spare reading it twice. `ended`: the caller has stopped
+        speaking, so three words may be all there is to say.
         """
         utterance = courteous(text, utterance)
-        best = self._gravest(utterance)
-        if best is not None and (level := self.level(best)) is not EmergencyLevel.NONE:
+        best = self._gravest(utterance, ended=ended)
+        if best is not None and (level := self.level(best, ended=ended)) is not EmergencyLevel.NONE:
             return _report(utterance, best, level, self.service(utterance, best))
+        readings = [] if best is None else [(utterance, best)]
         for other in alternatives:
             utterance = courteous(other)
-            best = self._gravest(utterance)
-            if best is None or self.level(best) is EmergencyLevel.NONE or best.any < _ANOTHER_READING:
+            best = self._gravest(utterance, ended=ended)
+            if best is None:
                 continue
-            found = _report(utterance, best, EmergencyLevel.POSSIBLE, self.service(utterance, best))
-            return replace(found, reasons=(*found.reasons, "只在识别的备选结果中出现"))
+            if self.level(best, ended=ended) is not EmergencyLevel.NONE and best.any >= _ANOTHER_READING:
+                return self._asked(utterance, best, "只在识别的备选结果中出现")
+            readings.append((utterance, best))
+        if len(readings) > 1:
+            utterance, best = max(readings, key=lambda reading: reading[1].any)
+            together = replace(best, any=_together([weighing.any for _, weighing in readings]), sure=0.0)
+            if self.level(together, ended=ended) is not EmergencyLevel.NONE:
+                return self._asked(utterance, together, "各识别结果合起来看")
         return Emergency()
 
     def weigh(self, utterance: Utterance) -> list[Weighing]:
@@ -117,14 +137,15 @@ class EmergencyDetector:
         length = len(utterance.chars)
         return [self._window(found, hits, everywhere, length, start, end) for start, end in windows(length)]
 
-    def level(self, weighing: Weighing) -> EmergencyLevel:
+    def level(self, weighing: Weighing, *, ended: bool = False) -> EmergencyLevel:
         """Danger without any word of danger must be all but sure to bridge by itself. The more stretches of an account
         are tried, the surer one must be: of several only a sure one with such a word bridges, and of a long account
-        only one that is likelier than not is asked about.
+        only one that is likelier than not is asked about. `ended` is that of `check`.
         """
         spoken = weighing.end - weighing.start
         if weighing.evidence == 0 and spoken < _SAYS_SOMETHING and not alarming(weighing.hits, spoken):
-            return EmergencyLevel.NONE
+            told = ended and spoken >= _LEAST_SAID and weighing.any >= _SAYS_ALL
+            return EmergencyLevel.POSSIBLE if told else EmergencyLevel.NONE
         if self._bridges(weighing):
             told = weighing.evidence > 0 or spoken >= _TELLS_A_DANGER
             return EmergencyLevel.CERTAIN if told else EmergencyLevel.POSSIBLE
@@ -140,15 +161,19 @@ class EmergencyDetector:
             least = max(least, _SURE_OF_SEVERAL) if weighing.evidence else _NEVER
         return weighing.sure >= least and not weighing.brake
 
-    def _gravest(self, utterance: Utterance) -> Weighing | None:
+    def _gravest(self, utterance: Utterance, *, ended: bool) -> Weighing | None:
         weighed = self.weigh(utterance)
-        return max(weighed, key=lambda w: (_RANK[self.level(w)], w.any)) if weighed else None
+        return max(weighed, key=lambda w: (_RANK[self.level(w, ended=ended)], w.any)) if weighed else None
 
     def service(self, utterance: Utterance, weighing: Weighing) -> str:
         """Who must come to the danger of this stretch."""
         found, facts = self._service.find(utterance), self._facts.held(weighing.hits)
         shares = self._service.probabilities(found, weighing.start, weighing.end, facts)
         return SERVICES[int(shares.argmax())]
+
+    def _asked(self, utterance: Utterance, weighing: Weighing, why: str) -> Emergency:
+        found = _report(utterance, weighing, EmergencyLevel.POSSIBLE, self.service(utterance, weighing))
+        return replace(found, reasons=(*found.reasons, why))
 
     def _window(
         self, found: Found, hits: Sequence[Hit], everywhere: set[str], length: int, start: int, end: int
@@ -186,6 +211,13 @@ def windows(length: int) -> list[tuple[int, int]]:
         return [(0, length)]
     starts = range(0, length - _WINDOW + _STEP, _STEP)
     return [(start, min(length, start + _WINDOW)) for start in starts]
+
+
+def _together(shares: Sequence[float]) -> float:
+    """The mean of what several readings of the same sound give, in odds: one that lost every word of danger outweighs
+    the others no more than one that misheard such a word."""
+    clipped = np.clip(shares, _LEAST_SHARE, 1.0 - _LEAST_SHARE)
+    return float(1.0 / (1.0 + np.exp(np.mean(np.log(1.0 / clipped - 1.0)))))
 
 
 def _report(utterance: Utterance, weighing: Weighing, level: EmergencyLevel, service: str) -> Emergency:

