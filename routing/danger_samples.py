@@ -28,9 +28,9 @@ _TELEPHONE, _TELEPHONE_WEIGHT = (0.35, 0.35), 0.6
 """Two twins more of a sentence that may be about danger, as damaged as a telephone band and a small model leave it."""
 
 _SEED = 110
-_UNSURE_WEIGHT = 1.6
-_ORDINARY_WEIGHT = 0.27
-"""Of an ordinary sentence: at twenty to one emergency more weight would cost recall, above all of what is misheard."""
+_UNSURE_WEIGHT = 2.5
+_ORDINARY_WEIGHT = 0.5
+"""Of an ordinary sentence: at five to one emergency more weight would cost recall, above all of what is misheard."""
 _HEARD_WEIGHT = 1.0
 _SHORTEST_BEGINNING = 4
 _MEASURED = 5
