@@ -1,7 +1,7 @@
 """Trains the danger model and measures it on situations it has never seen.
 
-Sentences of one situation share a fold, so every figure is of situations left out, with all
-their damaged twins and beginnings. The figures are of the whole detector, rails included, not of the bare model.
+Sentences of one situation share a fold, so every figure is of situations left out, with all their damaged twins and
+beginnings. The figures are of the whole detector, rails included, not of the bare model.
 `python -m routing.danger_training` prints the learning curve: the same figures from a part of the situations.
 """
 

@@ -144,8 +144,8 @@ class EmergencyDetector:
         """
         spoken = weighing.end - weighing.start
         if weighing.evidence == 0 and spoken < _SAYS_SOMETHING and not alarming(weighing.hits, spoken):
-            told = ended and spoken >= _LEAST_SAID and weighing.any >= _SAYS_ALL
-            return EmergencyLevel.POSSIBLE if told else EmergencyLevel.NONE
+            is_all = ended and spoken >= _LEAST_SAID and weighing.any >= _SAYS_ALL
+            return EmergencyLevel.POSSIBLE if is_all else EmergencyLevel.NONE
         if self._bridges(weighing):
             told = weighing.evidence > 0 or spoken >= _TELLS_A_DANGER
             return EmergencyLevel.CERTAIN if told else EmergencyLevel.POSSIBLE

@@ -213,6 +213,7 @@ class WhisperDecoder:
         return self._understand(beam)
 
     def _understand(self, beam: int, *, slowed: bool = False) -> Reading:
+        """What all the audio so far says; this decoder's state stays as it is."""
         audio = np.concatenate(self._blocks)
         self._blocks = [audio]
         frames = self._voice.frames()
