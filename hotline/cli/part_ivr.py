@@ -33,7 +33,7 @@ def ivr(context: typer.Context) -> None:
     with ExitStack() as stack:
 
         def up(_: IvrPorts) -> None:
-            # One look through all that routing has loaded stops every caller's sound for 70 ms.
+            # One look through all that routing has loaded stops every caller's sound for 80 to 100 ms.
             stack.enter_context(rare_collections())
 
         serve(lambda stop: serve_ivr(sections, places, secrets, stop, up), AlreadyRunning)
